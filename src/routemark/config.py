@@ -1,0 +1,288 @@
+"""Settings: everything a run can be told, made once from flags, environment, file and defaults.
+
+Precedence: command-line flag, ``ROUTEMARK_<OPTION>`` in the environment, ``routemark.toml`` (or the
+file named by ``--config``), default. A `.env` file fills environment variables that are not set.
+The API key is read from the environment alone and is never part of the settings, so nothing that
+prints or stores settings can leak it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Meta, field
+
+from routemark.errors import SettingsError
+from routemark.records import Record
+
+DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
+CONFIG_FILE = "routemark.toml"
+ENV_PREFIX = "ROUTEMARK_"
+FLAG_PREFIX = "--"
+LISTS = ("model", "output")
+"""Options that may be given more than once; in the environment, at white space."""
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Settings(Record, frozen=True, kw_only=True):
+    """What one run is told. Field names are the options' names; descriptions are their help."""
+
+    questions: Annotated[
+        str | None, Meta(description="Question file: JSON, JSONL or CSV. Default: the shipped questions.")
+    ] = None
+    model: Annotated[
+        list[str],
+        Meta(
+            description="What to ask, an arm each: a router or a fixed model, with settings as a query: "
+            "'openrouter/auto?cost_tier=low&excluded_models=meta-llama/*'. Repeatable. "
+            "Default: openrouter/auto.",
+            extra={"short": "-m"},
+        ),
+    ] = field(default_factory=list)
+    arm: Annotated[
+        list[dict[str, Any]], Meta(description="[[arm]] tables of the settings file.", extra={"flag": False})
+    ] = field(default_factory=list)
+    sweep: Annotated[
+        Literal["cost_tier"] | None, Meta(description="One arm for each value of this router setting.")
+    ] = None
+    baseline: Annotated[
+        str | None,
+        Meta(
+            description="The arm you use today: every other arm is compared with it.",
+        ),
+    ] = None
+    base_url: Annotated[str, Meta(description="The gateway (also OPENROUTER_BASE_URL).")] = DEFAULT_BASE_URL
+    concurrency: Annotated[
+        Count,
+        Meta(
+            description="Ceiling on requests in flight; the pace adapts below it.",
+            extra={"short": "-j"},
+        ),
+    ] = 100
+    fixed_concurrency: Annotated[
+        bool, Meta(description="Keep --concurrency requests in flight from the start, whatever comes back.")
+    ] = False
+    limit: Annotated[Count | None, Meta(description="Ask only N questions, drawn by --seed.")] = None
+    repeats: Annotated[Count, Meta(description="Ask every question N times of every arm.")] = 1
+    seed: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="Order of questions and of everything drawn."),
+    ] = 0
+    max_tokens: Annotated[
+        Count,
+        Meta(description="Limit on an answer's tokens, reasoning included."),
+    ] = 16384
+    temperature: Annotated[
+        Annotated[float, Meta(ge=0, le=2)] | None,
+        Meta(description="Not sent unless given."),
+    ] = None
+    timeout: Annotated[Seconds, Meta(description="Limit on one request, seconds.")] = 600.0
+    idle_timeout: Annotated[
+        Seconds,
+        Meta(
+            description="Limit on the silence between two pieces of a response, seconds.",
+        ),
+    ] = 120.0
+    max_attempts: Annotated[Count, Meta(description="Requests for one trial, the first included.")] = 6
+    stream: Annotated[bool, Meta(description="Stream answers (measures the time to the first token).")] = True
+    transport: Annotated[Literal["pyreqwest", "httpx"], Meta(description="HTTP library underneath.")] = (
+        "pyreqwest"
+    )
+    runs_dir: Annotated[str, Meta(description="Where runs are kept.")] = "runs"
+    run_id: Annotated[
+        str | None,
+        Meta(
+            description="Name of the run; the same name again resumes it. Default: made from the date.",
+        ),
+    ] = None
+    output: Annotated[
+        list[str],
+        Meta(
+            description="Also write FILE, by its ending: .json .csv .md .html. Repeatable.",
+            extra={"short": "-o"},
+        ),
+    ] = field(default_factory=list)
+    simulate: Annotated[
+        bool, Meta(description="Ask the shipped simulated gateway: no key, no cost, fictitious models.")
+    ] = False
+    margin: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)],
+        Meta(description="Accuracy difference that does not matter to you, in [0, 1]."),
+    ] = 0.03
+    fail_on_error: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        Meta(description="Exit 3 when a larger share of trials than this failed."),
+    ] = 0.5
+    dry_run: Annotated[bool, Meta(description="Say what would be asked, send nothing.")] = False
+    json: Annotated[bool, Meta(description="One JSON object on standard output and nothing else there.")] = (
+        False
+    )
+    quiet: Annotated[bool, Meta(description="No progress.")] = False
+
+    def public(self) -> dict[str, Any]:
+        """Give the settings as stored in manifest and results: plain data, no secret."""
+        settings: dict[str, Any] = msgspec.to_builtins(self)
+        settings["base_url"] = without_userinfo(self.base_url)
+        return settings
+
+
+class GatewayOptions(Record, frozen=True, kw_only=True):
+    """What the simulated or replaying gateway is told. Descriptions are the help of the options."""
+
+    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)],
+        Meta(description="Port; 0 takes a free one."),
+    ] = 0
+    seed: Annotated[Annotated[int, Meta(ge=0)], Meta(description="Decides every answer, pick and fault.")] = 0
+    questions: Annotated[
+        str | None,
+        Meta(description="Question file whose prompts the models know. Default: the shipped questions."),
+    ] = None
+    latency: Annotated[
+        str,
+        Meta(
+            description="Factor on every model's own latency, or fixed:SECONDS for all.",
+        ),
+    ] = "0.01"
+    faults: Annotated[
+        str,
+        Meta(description="Faults as kind:share pairs, e.g. 429:0.05,midstream:0.01."),
+    ] = ""
+    replay: Annotated[
+        str | None,
+        Meta(
+            description="Serve recorded answers: a run directory, or RouterArena results.",
+        ),
+    ] = None
+    api_key: Annotated[
+        str | None,
+        Meta(description="The only key that is let in. Default: any key."),
+    ] = None
+    unsafe_host: Annotated[bool, Meta(description="Allow a --host that other machines can reach.")] = False
+    generation_lag_s: Annotated[
+        Seconds, Meta(description="Delay before a finished answer can be looked up.", extra={"flag": False})
+    ] = 30.0
+    exit_on_eof: Annotated[bool, Meta(description="Stop when standard input closes.")] = False
+
+
+def without_userinfo(url: str) -> str:
+    """Give the URL without the ``user:password@`` that some put before the host."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
+
+
+def resolve(
+    kind: type[OptionsT],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
+    others: Collection[str] = (),
+) -> OptionsT:
+    """Merge flags (those given), environment and settings file into options of one kind.
+
+    The flag ``config`` (or ``ROUTEMARK_CONFIG``) names the settings file; without it,
+    ``routemark.toml`` in ``cwd`` is read if there. ``others``: names of options that other commands
+    know; they are passed over. Raises SettingsError naming the source and, for an unknown key, the
+    nearest known one.
+    """
+    flags = dict(flags)
+    config = flags.pop("config", None) or environ.get(ENV_PREFIX + "CONFIG")
+    path, values = _from_file(config, cwd or Path())
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    merged: dict[str, Any] = {}
+    for source, more in (
+        (f"{path}: ", values),
+        (ENV_PREFIX, _from_environ(environ)),
+        (FLAG_PREFIX, flags),
+    ):
+        if "model" in more:  # whoever names arms names all of them
+            merged = {key: value for key, value in merged.items() if key not in ("arm", "model")}
+        merged.update(_checked(source, more, fields, others))
+    return kind(**merged)
+
+
+def api_key(environ: Mapping[str, str]) -> str | None:
+    """Give the key from ``OPENROUTER_API_KEY``; None when unset or blank."""
+    return environ.get("OPENROUTER_API_KEY", "").strip() or None
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Give `` Did you mean "..."?`` when a known word is near, else an empty string."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _from_file(config: str | None, cwd: Path) -> tuple[Path, dict[str, Any]]:
+    path = cwd / (config or CONFIG_FILE)
+    if config is None and not path.is_file():
+        return path, {}
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}.") from None
+    return path, {key.replace("-", "_"): value for key, value in values.items()}
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Give the options set in the environment, lists split at white space."""
+    found: dict[str, Any] = {}
+    if base_url := environ.get("OPENROUTER_BASE_URL"):
+        found["base_url"] = base_url
+    for name, value in environ.items():
+        if name.startswith(ENV_PREFIX) and name != ENV_PREFIX + "CONFIG" and value:
+            key = name.removeprefix(ENV_PREFIX).lower()
+            found[key] = value.split() if key in LISTS else value
+    return found
+
+
+def _checked(
+    source: str, values: Mapping[str, Any], fields: Mapping[str, Any], others: Collection[str]
+) -> dict[str, Any]:
+    """Convert each value to its field's type, or raise SettingsError naming source and key."""
+    checked = {}
+    for key, value in values.items():
+        where = source + {ENV_PREFIX: key.upper(), FLAG_PREFIX: key.replace("_", "-")}.get(source, key)
+        if key in fields:
+            checked[key] = _converted(where, fields[key], value if key not in LISTS else _listed(value))
+        elif key not in others:
+            raise SettingsError(f"{where}: no such setting.{nearest(key, sorted({*fields, *others}))}")
+    return checked
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _converted(where: str, kind: Any, value: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=not isinstance(value, str))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{where}: {_plainly(str(error))} (got {value!r}).") from None
+
+
+def _plainly(message: str) -> str:
+    """Turn msgspec's words into a person's."""
+    for theirs, ours in (
+        ("`", ""),
+        ("float", "a number"),
+        ("int", "a whole number"),
+        ("bool", "true or false"),
+        ("array", "a list"),
+    ):
+        message = message.replace(theirs, ours)
+    return message[:1].lower() + message[1:]
