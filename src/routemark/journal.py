@@ -1,0 +1,216 @@
+"""The journal: an append-only file of JSON lines, and the one source of every figure.
+
+Each record is handed to the kernel in one write the moment it completes; only then is it counted.
+A thread syncs the file to disk in the background, `SYNC_INTERVAL_S` apart: a killed process loses
+no completed outcome, a loss of power at most the last interval. What a crash left torn at the end is
+set aside in `journal.torn` when the file is next opened, never parsed and never deleted.
+
+Lines are ``{"v":1,"kind":"outcome"|"grade"|"launch"|"event", ...}``; readers skip kinds and fields
+that they do not know.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple, Self
+
+import msgspec
+
+from routemark.errors import JournalError
+from routemark.records import Grade, Outcome, Record
+
+SYNC_INTERVAL_S = 0.1
+VERSION = 1
+
+
+class Launch(Record, frozen=True, kw_only=True):
+    """A process began to work on the run."""
+
+    at: str
+    """UTC, ISO 8601."""
+    pid: int
+    routemark_version: str
+
+
+class Event(Record, frozen=True, kw_only=True):
+    """Something worth keeping that is neither outcome nor grade, e.g. a change of pace."""
+
+    event: str
+    at: str
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+Line = Outcome | Grade | Launch | Event
+
+
+class Entry(NamedTuple):
+    """A line read back, with its place in the file."""
+
+    offset: int
+    """Bytes from the start of the file to the start of the line."""
+    record: Line
+
+
+class _Head(msgspec.Struct):
+    kind: str = ""
+
+
+_KINDS: dict[type, str] = {Outcome: "outcome", Grade: "grade", Launch: "launch", Event: "event"}
+_PREFIXES = {kind: f'{{"v":{VERSION},"kind":"{name}",'.encode() for kind, name in _KINDS.items()}
+_head = msgspec.json.Decoder(_Head)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(kind) for kind, name in _KINDS.items()
+}
+_encoder = msgspec.json.Encoder()
+
+
+def encode(record: Line) -> bytes:
+    """Give the record's line, newline included."""
+    return _PREFIXES[type(record)] + _encoder.encode(record)[1:] + b"\n"
+
+
+def decode(line: bytes) -> Line | None:
+    """Give the record of a line; None for a kind that this version does not know.
+
+    Raises JournalError when the line is not valid.
+    """
+    try:
+        decoder = _decoders.get(_head.decode(line).kind)
+        record: Line | None = decoder.decode(line) if decoder else None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise JournalError(str(error)) from None
+    return record
+
+
+class Journal:
+    """The journal of one run, open for appending by this process alone."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, creating it if needed; raise JournalError when another process has it."""
+        self.path = path
+        self._file = _open_locked(path)
+        self.torn_bytes = _set_torn_tail_aside(self._file, path)
+        """Bytes of a torn last line found at opening and set aside."""
+        self._size = self._file.seek(0, os.SEEK_END)
+        self._closing = threading.Event()
+        self._dirty = threading.Event()
+        self._syncer = threading.Thread(target=self._sync_forever, name="journal-sync", daemon=True)
+        self._syncer.start()
+
+    def append(self, record: Line) -> None:
+        """Hand the record to the kernel in one write; it counts once this returns.
+
+        Raises JournalError when the disk takes no more; the file is then as it was before.
+        """
+        line = encode(record)
+        try:
+            written = os.write(self._file.fileno(), line)
+            while written < len(line):  # a signal or a full disk cut the write short
+                written += os.write(self._file.fileno(), line[written:])
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), self._size)
+            raise JournalError(
+                f"{self.path}: cannot be written: {error.strerror}. Free some space, then resume."
+            ) from None
+        self._size += len(line)
+        self._dirty.set()
+
+    def close(self) -> None:
+        """Sync what was appended and let go of the file."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._dirty.set()
+        self._syncer.join()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _sync_forever(self) -> None:
+        while not self._closing.is_set():
+            self._dirty.wait()
+            self._dirty.clear()
+            os.fdatasync(self._file.fileno())
+            self._closing.wait(SYNC_INTERVAL_S)
+
+
+def replay(path: Path, start: int = 0) -> Iterator[Entry]:
+    """Yield the journal's records in the order of writing, from byte ``start`` on.
+
+    A torn last line is left out. Raises JournalError, with the line's place, for any other line
+    that cannot be read: that is damage, and guessing would lose what was paid for.
+    """
+    with path.open("rb") as file:
+        file.seek(start)
+        offset = start
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = decode(line)
+            except JournalError as error:
+                raise JournalError(f"{path}: damaged at byte {offset}: {error}") from None
+            if record is not None:
+                yield Entry(offset, record)
+            offset += len(line)
+
+
+def read_at(file: BinaryIO, offset: int) -> Line | None:
+    """Give the record of the line that starts at ``offset``."""
+    file.seek(offset)
+    return decode(file.readline())
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    """Open the file for reading and appending, locked against every other process."""
+    pid_file = path.with_name("run.pid")
+    try:
+        file = path.open("a+b", buffering=0)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = pid_file.read_text().strip() if pid_file.exists() else "unknown"
+        raise JournalError(
+            f"{path.parent}: process {holder} is writing this run. Wait for it, or stop it, then resume."
+        ) from None
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be opened: {error.strerror}.") from None
+    pid_file.write_text(f"{os.getpid()}\n")
+    return file
+
+
+def _set_torn_tail_aside(file: BinaryIO, path: Path) -> int:
+    """Move what follows the last newline to `journal.torn`; give its length in bytes."""
+    end = file.seek(0, os.SEEK_END)
+    whole = _end_of_last_line(file, end)
+    if whole == end:
+        return 0
+    file.seek(whole)
+    with path.with_suffix(".torn").open("ab") as torn:
+        torn.write(file.read(end - whole) + b"\n")
+    os.ftruncate(file.fileno(), whole)
+    return end - whole
+
+
+def _end_of_last_line(file: BinaryIO, end: int, block: int = 65536) -> int:
+    """Give the offset just behind the file's last newline, looking back block by block."""
+    start = end
+    while start > 0:
+        size = min(block, start)
+        start -= size
+        file.seek(start)
+        found = file.read(size).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0
