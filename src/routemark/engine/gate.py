@@ -1,0 +1,84 @@
+"""The gate: where attempts wait until the pace lets them through. The async side of policy.pacing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from routemark.policy.pacing import Pace
+from routemark.wire.failures import Refusal
+
+
+class Gate:
+    """Admits attempts as the pace allows; once closed, whoever still waits is cancelled."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.in_flight = 0
+        self.peak = 0
+        """Most attempts in flight at once."""
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed = asyncio.Event()
+
+    async def admit(self, arm: str) -> None:
+        """Wait until an attempt of the arm may be sent; raise CancelledError once closed."""
+        while True:
+            if self._closed.is_set():
+                raise asyncio.CancelledError
+            wait_s = self.pace.ready_at(arm) - time.monotonic()
+            if wait_s > 0:
+                await self.sleep(wait_s)
+                continue
+            await self._slot()
+            if self.pace.ready_at(arm) <= time.monotonic():
+                self.peak = max(self.peak, self.in_flight)
+                return
+            self._free()  # a pause began while we waited
+
+    def release(self, arm: str, refusal: Refusal | None) -> None:
+        """Take an attempt out of flight; ``refusal`` says what was wrong, None that it was answered."""
+        now = time.monotonic()
+        if refusal is None:
+            self.pace.answered(now)
+        else:
+            self.pace.refused(arm, refusal.kind, refusal.retry_after_s, now)
+        self._free()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the closing of the gate: then raise CancelledError."""
+        try:
+            await asyncio.wait_for(self._closed.wait(), seconds)
+        except TimeoutError:
+            return
+        raise asyncio.CancelledError
+
+    def close(self) -> None:
+        """Let nobody through any more; what is in flight goes on."""
+        self._closed.set()
+        for waiter in self._waiting:
+            waiter.cancel()
+        self._waiting.clear()
+
+    async def _slot(self) -> None:
+        """Take a slot, behind whoever waits already."""
+        if not self._waiting and self.in_flight < int(self.pace.limit):
+            self.in_flight += 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._free()  # the slot was ours already
+            raise
+
+    def _free(self) -> None:
+        """Give a slot back, and every free one to those who wait, first come first served."""
+        self.in_flight -= 1
+        while self._waiting and self.in_flight < int(self.pace.limit):
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                self.in_flight += 1
+                waiter.set_result(None)

@@ -1,0 +1,100 @@
+"""The loop: workers pull trials, outcomes go to the journal, grades follow them.
+
+Nothing is gathered in waves and no list of trials exists: memory is bounded by the number of
+workers. A trial counts once its outcome is in the journal, and only the journal is read afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol
+
+from routemark.errors import RunError, rule
+from routemark.journal import Journal
+from routemark.records import Completion, Grade, Outcome, Question, Trial
+
+Grading = Callable[[str, Question, Completion], Grade | None]
+
+
+class Observer(Protocol):
+    """Is told of every outcome, after it has been journaled."""
+
+    def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:
+        """Take note of one outcome and its grade."""
+
+
+class Stop:
+    """Why the run must end early, said once; workers look at it before they pull."""
+
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        self.reason: str | None = None
+        """A sentence for people; None while the run may go on."""
+        self.exit_code = 0
+        self._on_stop = on_stop
+
+    def __call__(self, reason: str, exit_code: int) -> None:
+        """Let no further trial begin; the first reason given stays."""
+        if self.reason is None:
+            self.reason = reason
+            self.exit_code = exit_code
+            self._on_stop()
+
+
+class Desk:
+    """Where an outcome ends up: journal first, then its grade, then whoever watches."""
+
+    def __init__(self, journal: Journal, grade: Grading, observers: list[Observer], stop: Stop) -> None:
+        self._journal = journal
+        self._grade = grade
+        self._observers = observers
+        self._stop = stop
+
+    def take(self, trial: Trial, outcome: Outcome) -> None:
+        """Journal one outcome, grade its answer, and stop the run if the failure's kind says so."""
+        self._journal.append(outcome)
+        grade = None
+        if outcome.completion is not None:
+            grade = self._grade(trial.key, trial.question, outcome.completion)
+        if grade is not None:
+            self._journal.append(grade)
+        for observer in self._observers:
+            observer.saw(trial, outcome, grade)
+        if outcome.failure is not None and rule(outcome.failure.kind).stops_run:
+            advice = rule(outcome.failure.kind).advice
+            self._stop(f"{advice} The gateway said: {outcome.failure.message}", RunError.exit_code)
+
+
+async def work(
+    trials: Iterator[Trial],
+    complete: Callable[[Trial], Awaitable[Outcome]],
+    desk: Desk,
+    stop: Stop,
+    workers: int,
+) -> None:
+    """Pull trials with so many workers until none is left or the run is stopped.
+
+    Raises what a worker raised (a full disk, a bug), after the others have been cancelled.
+    """
+
+    async def worker() -> None:
+        while stop.reason is None and (trial := next(trials, None)) is not None:
+            try:
+                outcome = await complete(trial)
+            except asyncio.CancelledError:
+                if stop.reason is None or _being_cancelled():
+                    raise
+                return  # the gate closed before this trial's first or next request: it was not answered
+            desk.take(trial, outcome)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(worker())
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
