@@ -1,0 +1,133 @@
+"""Graders: how an answer becomes a score in [0, 1], or "could not tell" with a reason.
+
+`resolve` names the grader of a question, `check` its faults, `grade` judges one answer. Each grader is
+an entry of `GRADERS`; where a final answer is looked for is decided in one place, `extract`.
+Three things stay apart: wrong or no answer (score 0), could not tell (score None with a reason), and
+not graded at all (None instead of a grade).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from routemark.graders import choice, numeric, pattern, text
+from routemark.graders.base import Grader, Option, Verdict, is_number, show
+from routemark.graders.extract import SEARCHED
+from routemark.records import Completion, Grade, GraderSpec, Question
+
+__all__ = ["GRADERS", "PLANNED", "Grader", "Option", "Verdict", "check", "grade", "resolve"]
+
+GRADERS: dict[str, Grader] = {
+    grader.name: grader
+    for grader in (text.EXACT, choice.CHOICE, numeric.NUMERIC, text.CONTAINS, pattern.REGEX)
+}
+"""Every grader of this version, by name."""
+
+PLANNED = frozenset(
+    "math json set sequence f1 sql code instructions tool_call refusal judge composite".split()  # noqa: SIM905
+)
+"""Names that the question format knows, but this version has no grader for."""
+
+_PLAIN_NUMBER = re.compile(r"[-+\u2212]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
+
+
+def resolve(question: Question) -> GraderSpec | None:
+    """Give the grader of a question: its own, else the one its reference asks for; None: not graded.
+
+    A string that is plainly a number ("42", "1,000", "-2.5") counts as one, since a CSV file has no
+    other way to give it and "42.0" is then as right as "42". Codes and dates ("007", "17:03") stay text.
+    """
+    if question.grader is not None:
+        return question.grader
+    reference = question.reference
+    if reference is None:
+        return None
+    if question.choices:
+        return GraderSpec(name="choice")
+    if is_number(reference) or (isinstance(reference, str) and _PLAIN_NUMBER.fullmatch(reference.strip())):
+        return GraderSpec(name="numeric")
+    return GraderSpec(name="exact")
+
+
+def check(question: Question) -> list[str]:
+    """Give every fault of a question's grader, options, reference and choices, as ``field: what is wrong``."""
+    spec = resolve(question)
+    if spec is None:
+        return []
+    grader = GRADERS.get(spec.name)
+    if grader is None:
+        return [_no_grader(spec.name)]
+    faults = _option_faults(grader, spec.options)
+    if question.reference is None and grader.needs_reference:
+        return [*faults, f"reference: missing; the grader '{grader.name}' needs one"]
+    if faults:
+        return faults
+    return grader.check(question, _complete(grader, spec.options))
+
+
+def grade(trial: str, question: Question, completion: Completion) -> Grade | None:
+    """Grade one answer; None when the question is not graded.
+
+    Raises nothing for any answer: what a grader fails at is a score of None with the reason.
+    """
+    spec = resolve(question)
+    if spec is None:
+        return None
+    grader = GRADERS.get(spec.name)
+    if grader is None:
+        return Grade(trial=trial, grader=spec.name, version=0, score=None, reason=_no_grader(spec.name))
+    verdict = _verdict(grader, spec, question, completion)
+    return Grade(
+        trial=trial,
+        grader=grader.name,
+        version=grader.version,
+        score=verdict.score,
+        extracted=verdict.extracted,
+        reason=verdict.reason,
+    )
+
+
+def _verdict(grader: Grader, spec: GraderSpec, question: Question, completion: Completion) -> Verdict:
+    try:
+        if grader.needs_text and not completion.text[-SEARCHED:].strip():
+            verdict = Verdict(0.0, None, "no answer")
+        else:
+            verdict = grader.grade(completion, question, _complete(grader, spec.options))
+    except Exception as error:  # noqa: BLE001  border: a grader's bug must never become a wrong answer
+        return Verdict(None, None, f"grader failed: {type(error).__name__}: {error}")
+    if verdict.score == 0 and completion.finish_reason == "length":
+        return verdict._replace(
+            reason=f"{verdict.reason} (the answer was cut off at the token limit)".lstrip()
+        )
+    return verdict
+
+
+def _complete(grader: Grader, options: dict[str, Any]) -> dict[str, Any]:
+    return {name: option.default for name, option in grader.options.items()} | options
+
+
+def _no_grader(name: str) -> str:
+    if name in PLANNED:
+        return f"grader: '{name}' is not available in this version; available are {', '.join(GRADERS)}"
+    return f"grader: unknown grader '{name}'" + _did_you_mean(name, [*GRADERS, *PLANNED])
+
+
+def _option_faults(grader: Grader, options: dict[str, Any]) -> list[str]:
+    faults = []
+    for name, value in options.items():
+        option = grader.options.get(name)
+        if option is None:
+            hint = _did_you_mean(name, list(grader.options))
+            faults.append(f"grader.{name}: unknown option of '{grader.name}'{hint}")
+        elif not option.accepts(value):
+            faults.append(f"grader.{name}: must be {option.wants}, not {show(value)}")
+    return faults
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known are {', '.join(sorted(known))}" if known else "; it has none"

@@ -1,0 +1,94 @@
+"""What every grader is made of: its options, its verdict, and the words that faults are told in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from routemark.records import Completion, Question
+
+Options = Mapping[str, Any]
+"""The options of one question's grader, defaults filled in."""
+
+
+class Verdict(NamedTuple):
+    """A grader's word on one answer, before it is bound to a trial."""
+
+    score: float | None
+    """In [0, 1]; None: the grader could not tell, and ``reason`` says why."""
+    extracted: str | None = None
+    """What was taken for the final answer."""
+    reason: str = ""
+
+
+class Option(NamedTuple):
+    """One option of a grader."""
+
+    default: Any
+    accepts: Callable[[Any], bool]
+    wants: str
+    """What ``accepts`` accepts, in words: "must be <wants>"."""
+
+
+@dataclass(frozen=True)
+class Grader:
+    """One way to judge an answer, as it stands in the registry."""
+
+    name: str
+    version: int
+    """Raised whenever some answer would be judged differently."""
+    grade: Callable[[Completion, Question, Options], Verdict]
+    """Judge one answer; the options are complete, the question passed ``check``."""
+    check: Callable[[Question, Options], list[str]]
+    """Give the faults of reference and choices as ``field: what is wrong``."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    needs_reference: bool = True
+    needs_text: bool = True
+    """An answer without text is no answer, and scores 0 without being looked at."""
+
+
+def is_flag(value: object) -> bool:
+    """Tell whether a value is true or false."""
+    return isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def flag(*, default: bool = False) -> Option:
+    """Give an option that is true or false."""
+    return Option(default, is_flag, "true or false")
+
+
+def tolerance(default: float) -> Option:
+    """Give an option that is a number of at least 0."""
+    return Option(
+        default, lambda value: is_number(value) and 0 <= value < float("inf"), "a number, 0 or above"
+    )
+
+
+def texts(reference: object) -> list[str]:
+    """Give the accepted strings of a reference that is one string, number or a list of such."""
+    return [str(item) for item in (reference if isinstance(reference, list) else [reference])]
+
+
+def check_texts(question: Question, _options: Options) -> list[str]:
+    """Give the faults of a reference that must be a string or a list of strings; numbers pass as text."""
+    reference = question.reference
+    if reference == []:
+        return ["reference: the list is empty"]
+    items = reference if isinstance(reference, list) else [reference]
+    if not all(isinstance(item, str) or is_number(item) for item in items):
+        return [f"reference: must be a string or a list of strings, not {show(reference)}"]
+    if not all(str(item).strip() for item in items):
+        return ["reference: is blank, so that an empty answer would be right"]
+    return []
+
+
+def show(value: object, limit: int = 40) -> str:
+    """Give a value as it is named in a fault: short, and with its quotes."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

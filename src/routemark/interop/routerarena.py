@@ -1,0 +1,202 @@
+"""RouterArena's recorded results: JSON lines, one answer of one model each, with its score and cost.
+
+A row holds ``global_index`` (the question's id), ``question`` (the whole prompt), ``llm_selected``,
+``generated_answer``, ``token_usage`` and ``evaluation_result`` (ground truth, metric, score, cost in US
+dollars). Read here as recordings to replay, as questions to ask, and as scores to compare ours with;
+``docs/grader-agreement.md`` tells how far they agree, and why not further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from routemark.errors import UsageError
+from routemark.interop.recordings import Recording
+from routemark.questions.frozen import frozen_line
+from routemark.records import GraderSpec, Question, Usage
+
+DIFFICULTY = "unlabelled"
+"""The difficulty of every question: the rows have none."""
+
+
+class _Tokens(msgspec.Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class _Evaluation(msgspec.Struct):
+    ground_truth: Any = None
+    metric: str = ""
+    score: float | None = None
+    inference_cost: float | None = None
+
+
+class _Row(msgspec.Struct):
+    global_index: str
+    question: str
+    llm_selected: str
+    generated_answer: str | None
+    success: bool = True
+    provider: str | None = None
+    token_usage: _Tokens | None = None
+    evaluation_result: _Evaluation | None = None
+
+    @property
+    def evaluation(self) -> _Evaluation:
+        return self.evaluation_result or _Evaluation()
+
+
+_DECODER = msgspec.json.Decoder(_Row)
+
+
+def detect(path: Path) -> bool:
+    """Tell whether a file, or the first JSON-lines file of a folder, holds RouterArena's rows."""
+    files = _files(path)
+    if not files:
+        return False
+    with files[0].open("rb") as lines:
+        first = next((line for line in lines if line.strip()), b"")
+    try:
+        _DECODER.decode(first)
+    except msgspec.MsgspecError:
+        return False
+    return True
+
+
+def read_recordings(path: Path) -> Iterator[Recording]:
+    """Yield the answers of a file, or of all JSON-lines files in a folder; failed requests hold none.
+
+    Raises: UsageError naming the file and line that cannot be read.
+    """
+    for row in _rows(path):
+        if not row.success or row.generated_answer is None:
+            continue
+        tokens = row.token_usage or _Tokens()
+        yield Recording(
+            model=row.llm_selected,
+            prompt=row.question,
+            text=row.generated_answer,
+            usage=Usage(prompt_tokens=tokens.input_tokens, completion_tokens=tokens.output_tokens),
+            cost_usd=row.evaluation.inference_cost,
+            provider=row.provider,
+            question_id=row.global_index,
+        )
+
+
+def questions(path: Path) -> Iterator[Question]:
+    """Yield each question once, with the grader that stands for its metric, or none (see `grading`)."""
+    seen: set[str] = set()
+    for row in _rows(path):
+        if row.global_index in seen:
+            continue
+        seen.add(row.global_index)
+        truth, metric = row.evaluation.ground_truth, row.evaluation.metric
+        grader, reference = grading(metric, truth)
+        yield Question(
+            id=row.global_index,
+            difficulty=DIFFICULTY,
+            question=row.question,
+            category=row.global_index.partition("_")[0],
+            reference=reference,
+            grader=grader,
+            metadata={"metric": metric} if grader else {"metric": metric, "ground_truth": truth},
+        )
+
+
+def write_questions(path: Path, output: Path) -> int:
+    """Write the questions as a question file (JSON lines for a name in ``.jsonl``, else a JSON list); give their number.
+
+    Raises: UsageError when a row cannot be read or the file not be written.
+    """
+    lines = [frozen_line(question) for question in questions(path)]
+    rows = output.suffix == ".jsonl"
+    text = b"\n".join(lines) + b"\n" if rows else b"[\n" + b",\n".join(lines) + b"\n]\n"
+    try:
+        output.write_bytes(text)
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}.") from error
+    return len(lines)
+
+
+def scores(path: Path) -> dict[tuple[str, str], float]:
+    """Give the recorded scores: (model, question id) -> score in [0, 1]."""
+    return {
+        (row.llm_selected, row.global_index): row.evaluation.score
+        for row in _rows(path)
+        if row.evaluation.score is not None
+    }
+
+
+# --------------------------------------------------------------------------- their metrics, our graders
+
+_STRICT_CHOICE = GraderSpec(name="choice", options={"strict": True})
+_EXACT = GraderSpec(name="exact")
+_SPELLINGS = {
+    "0": ["0.0", "0", "A", "False"],
+    "0.0": ["0.0", "0", "A", "False"],
+    "1": ["1.0", "1", "B", "True"],
+    "1.0": ["1.0", "1", "B", "True"],
+    "yes": ["Yes", "A", "1", "True"],
+    "no": ["No", "B", "0", "False"],
+}
+"""Ground truth of two-way SuperGLUE tasks -> what counts as it, since their prompts also ask for a letter."""
+
+
+def grading(metric: str, truth: Any) -> tuple[GraderSpec | None, Any]:
+    """Give grader and reference for a metric and its ground truth; (None, None) where none of ours fits.
+
+    Theirs takes a letter as right only when it stands alone, hence ``strict``. ``math_metric``,
+    ``code_accuracy`` and ``meteor_score`` have no counterpart.
+    """
+    text = str(truth).strip()
+    match metric:
+        case "mcq_accuracy" if _letter(text):
+            return _STRICT_CHOICE, _letter(text)
+        case "chess_accuracy" if _letter(text):
+            return _STRICT_CHOICE, _letter(text)
+        case "exact_match" | "chess_accuracy" | "superglue_clozetest" if text:
+            return _EXACT, text
+        case "superglue_exact_match" if text:
+            return _EXACT, _SPELLINGS.get(text.casefold(), text)
+    return None, None
+
+
+def _letter(truth: str) -> str | None:
+    """Give the letter of a ground truth that is a letter, or a position from 0 such as "2" or "2.0"."""
+    if re.fullmatch(r"[A-Za-z]", truth):
+        return truth.upper()
+    if re.fullmatch(r"\d{1,2}(?:\.0)?", truth) and float(truth) < 26:
+        return chr(ord("A") + int(float(truth)))
+    return None
+
+
+# --------------------------------------------------------------------------- files
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path.glob("*.jsonl"))
+    return [path] if path.is_file() and path.suffix == ".jsonl" else []
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    files = _files(path)
+    if not files:
+        raise UsageError(f"{path}: no RouterArena results here (a .jsonl file or a folder of them).")
+    for file in files:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _row(line, file, number)
+
+
+def _row(line: bytes, file: Path, number: int) -> _Row:
+    try:
+        return _DECODER.decode(line)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{file}, line {number}: not a RouterArena result: {error}") from error
