@@ -1,0 +1,198 @@
+"""Write numbers: the one place that decides digits, units, intervals and "n/a".
+
+Unknown is written "n/a", never 0. Rounding never claims what is not so: 99.97 % is not written as
+100 %, a cost that is not zero not as $0. Fractions are in [0, 1], times in seconds, costs in US
+dollars; points are percentage points. Plain ASCII, so that every terminal shows and sorts it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+UNKNOWN = "n/a"
+
+Interval = tuple[float, float] | None
+
+
+def _known(*values: float | None) -> bool:
+    return all(value is not None and math.isfinite(value) for value in values)
+
+
+# ----------------------------------------------------------------------------- counts and shares
+
+
+def count(n: int | None) -> str:
+    """Give "1,204"."""
+    return UNKNOWN if n is None else f"{n:,}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Give "1 question", "120 questions"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def percent(fraction: float | None) -> str:
+    """Give "83.3 %"; "<0.1 %" and ">99.9 %" where rounding would claim none or all."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN
+    if 0 < fraction < 0.0005:
+        return "<0.1 %"
+    if 0.9995 <= fraction < 1:
+        return ">99.9 %"
+    return f"{100 * fraction:.1f} %"
+
+
+def percent_ci(fraction: float | None, interval: Interval) -> str:
+    """Give "83.3 % [75.1, 89.2]"; without the brackets where there is no interval."""
+    return percent(fraction) + _brackets(interval, lambda bound: f"{100 * bound:.1f}", shown=fraction)
+
+
+def share(k: int, n: int) -> str:
+    """Give "12 of 480 (2.5 %)"; counts alone below 20, where a percentage says too much."""
+    if n < 20:
+        return f"{k:,} of {n:,}"
+    return f"{k:,} of {n:,} ({percent(k / n)})"
+
+
+# ----------------------------------------------------------------------------- differences
+
+
+def points(difference: float | None) -> str:
+    """Give "+3.2": a difference of two fractions in percentage points, always with its sign."""
+    if difference is None or not math.isfinite(difference):
+        return UNKNOWN
+    return _signed(100 * difference)
+
+
+def points_ci(difference: float | None, interval: Interval) -> str:
+    """Give "+3.2 [-1.0, +7.4]"."""
+    return points(difference) + _brackets(interval, lambda bound: _signed(100 * bound), shown=difference)
+
+
+def margin(fraction: float | None) -> str:
+    """Give "3 points", "9.8 points": an unsigned number of percentage points with its unit."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN
+    digits = f"{100 * fraction:.1f}".removesuffix(".0")
+    return f"{digits} point" if digits == "1" else f"{digits} points"
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def ratio(value: float | None) -> str:
+    """Give "0.42x", "4.76x", "12.4x", "258x", "0.0012x"."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{_ratio_digits(value)}x"
+
+
+def ratio_ci(value: float | None, interval: Interval) -> str:
+    """Give "0.42x [0.37, 0.48]"."""
+    return ratio(value) + _brackets(interval, _ratio_digits, shown=value)
+
+
+def _ratio_digits(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    if value >= 0.0995:
+        return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+    return _significant(value, 2)
+
+
+# ----------------------------------------------------------------------------- money and time
+
+
+def usd(amount: float | None) -> str:
+    """Give "$0", "$0.000012", "$0.34", "$1,204": two significant digits below a cent."""
+    if amount is None or not math.isfinite(amount):
+        return UNKNOWN
+    sign, size = ("-", -amount) if amount < 0 else ("", amount)
+    return f"{sign}${_dollar_digits(size)}"
+
+
+def _dollar_digits(size: float) -> str:
+    if size == 0:
+        return "0"
+    if size >= 999.995:
+        return f"{size:,.0f}"
+    if size >= 0.0995:
+        return f"{size:.2f}"
+    return _significant(size, 2)
+
+
+def _significant(value: float, digits: int) -> str:
+    """Write a number below 1 in plain notation with that many significant digits."""
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:.{max(places, digits)}f}"
+
+
+def seconds(value: float | None) -> str:
+    """Give "0.4 ms", "842 ms", "1.24 s", "12.4 s", "1,240 s"."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value < 0.00995:
+        return f"{1000 * value:.1f} ms"
+    if value < 0.9995:
+        return f"{1000 * value:.0f} ms"
+    if value < 9.995:
+        return f"{value:.2f} s"
+    return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
+
+
+def latency(value: float | None, *, limited: bool) -> str:
+    """Give a latency, with "*" where the client itself was slow and the figure is an upper bound."""
+    return seconds(value) + ("*" if limited and _known(value) else "")
+
+
+def score(value: float | None) -> str:
+    """Give the grade of one answer: "1", "0", "0.75"."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def moment(iso: str | None) -> str:
+    """Give "2026-11-24 06:48 UTC" from an ISO 8601 time; what is no such time comes back as it is."""
+    if iso is None:
+        return UNKNOWN
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return f"{when:%Y-%m-%d %H:%M} UTC"
+
+
+# ----------------------------------------------------------------------------- small cells
+
+
+class Cell(NamedTuple):
+    """An accuracy as its number of graded trials allows to show it."""
+
+    text: str
+    weight: Literal["none", "few", "grey", "full"]
+    """``full`` may be coloured; ``few`` and ``grey`` may not; ``none`` holds nothing."""
+
+
+def cell(accuracy: float | None, graded: int, interval: Interval = None) -> Cell:
+    """Give "3 of 4" below 5, "7/12 [32.0, 80.7]" below 20, from there "83.3 %"."""
+    if accuracy is None or not math.isfinite(accuracy) or graded <= 0:
+        return Cell(UNKNOWN, "none")
+    right = score(accuracy * graded)
+    if graded < 5:
+        return Cell(f"{right} of {graded}", "few")
+    if graded < 20:
+        bounds = _brackets(interval, lambda bound: f"{100 * bound:.0f}", shown=accuracy)
+        return Cell(f"{right}/{graded}{bounds}", "grey")
+    return Cell(percent(accuracy), "full")
+
+
+def _brackets(interval: Interval, write: Callable[[float], str], *, shown: float | None) -> str:
+    if interval is None or not _known(shown, *interval):
+        return ""
+    return f" [{write(interval[0])}, {write(interval[1])}]"

@@ -1,0 +1,131 @@
+"""Progress of a run under way, on standard error: a live panel on a terminal, else plain lines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from routemark.records import Grade, Outcome, Trial
+from routemark.report import numbers
+from routemark.report.clean import clean
+
+REFRESH_PER_SECOND = 4
+LINE_EVERY_S = 5.0
+SHOWN = 6
+"""Served models and failure kinds named at once."""
+
+
+class Progress:
+    """Counts outcomes and shows them; an Observer of the engine and a context manager."""
+
+    def __init__(self, console: Console, *, total: int, done: int, in_flight: Callable[[], int]) -> None:
+        self._console = console
+        self._total = total
+        self._before = done
+        self._done = done
+        self._in_flight = in_flight
+        self._failures: Counter[str] = Counter()
+        self._served: Counter[str] = Counter()
+        self._cost_usd = 0.0
+        self._priced = 0
+        self._start = time.monotonic()
+        self._over = threading.Event()
+        self._printer = threading.Thread(target=self._print_lines, name="progress", daemon=True)
+        self._live = (
+            Live(
+                console=console,
+                get_renderable=self._panel,
+                refresh_per_second=REFRESH_PER_SECOND,
+                transient=True,
+            )
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        else:
+            self._printer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+        else:
+            self._over.set()
+            self._printer.join()
+        self._print(self._line())
+
+    def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:  # noqa: ARG002 - an Observer
+        """Count one outcome."""
+        self._done += 1
+        if outcome.failure is not None:
+            self._failures[outcome.failure.kind] += 1
+        if outcome.completion is not None:
+            self._served[clean(outcome.completion.model)] += 1
+        if outcome.cost_usd is not None:
+            self._cost_usd += outcome.cost_usd
+            self._priced += 1
+
+    def _print_lines(self) -> None:
+        """Print a line every few seconds, also while nothing comes back, until it is over."""
+        while not self._over.wait(LINE_EVERY_S):
+            self._print(self._line())
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _figures(self) -> list[str]:
+        """Give done/total, in flight, rate, spend with forecast, in this order."""
+        elapsed = max(time.monotonic() - self._start, 1e-9)
+        rate = (self._done - self._before) / elapsed
+        spend = f"{numbers.usd(self._cost_usd)} spent"
+        if self._priced and self._done < self._total:
+            left = (self._total - self._done) * self._cost_usd / self._priced
+            spend += f", about {numbers.usd(self._cost_usd + left)} in all"
+        return [
+            f"{self._done:,}/{self._total:,} trials",
+            f"{self._in_flight()} in flight",
+            f"{rate:.1f}/s",
+            spend,
+        ]
+
+    def _line(self) -> str:
+        parts = self._figures()
+        if self._failures:
+            parts.append("failed: " + _counts(self._failures))
+        if self._served:
+            parts.append("served: " + _counts(self._served))
+        return " | ".join(parts)
+
+    def _panel(self) -> RenderableType:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(ProgressBar(total=max(self._total, 1), completed=self._done, width=30), *self._figures())
+        lines: list[RenderableType] = [grid]
+        if self._served:
+            lines.append(Text("served  " + _counts(self._served), overflow="ellipsis", no_wrap=True))
+        if self._failures:
+            lines.append(
+                Text("failed  " + _counts(self._failures), style="red", overflow="ellipsis", no_wrap=True)
+            )
+        return Group(*lines)
+
+
+def _counts(counter: Counter[str]) -> str:
+    """Give the most frequent names with their counts, and how many more there are."""
+    named = [f"{name} {count:,}" for name, count in counter.most_common(SHOWN)]
+    more = len(counter) - len(named)
+    return ", ".join(named) + (f", {more} more" if more > 0 else "")

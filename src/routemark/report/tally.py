@@ -1,0 +1,55 @@
+"""Count, while rows pass, how often a model's answers were right for each label of the questions.
+
+The `Summary` says which model answered how often; this adds "and how often well", cell by cell. Plain
+counts of answers: trials that failed were answered by no model and are in no cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from routemark.analysis.intervals import wilson
+from routemark.records import ResultRow
+from routemark.report.numbers import Cell, cell
+
+Field = Literal["difficulty", "category", "task_type"]
+FIELDS: tuple[Field, ...] = ("difficulty", "category", "task_type")
+
+Z95 = 1.96
+"""Quantile of the 95 % interval."""
+
+Key = tuple[str, Field, str, str]
+"""Arm, field, label, model."""
+
+
+class Tally:
+    """Graded answers and their scores by arm, label and model; grows with those, not with the rows."""
+
+    def __init__(self) -> None:
+        self._graded: dict[Key, int] = {}
+        self._score: dict[Key, float] = {}
+
+    def watching(self, rows: Iterable[ResultRow]) -> Iterator[ResultRow]:
+        """Pass the rows on and count those that are in the summary."""
+        for row in rows:
+            self._add(row)
+            yield row
+
+    def _add(self, row: ResultRow) -> None:
+        if row.grade is None or row.grade.score is None or row.model is None or not row.counted:
+            return
+        for field in FIELDS:
+            label = getattr(row, field)
+            if label is not None:
+                key = (row.arm, field, label, row.model)
+                self._graded[key] = self._graded.get(key, 0) + 1
+                self._score[key] = self._score.get(key, 0.0) + row.grade.score
+
+    def cell(self, arm: str, field: Field, label: str, model: str) -> Cell:
+        """Give the accuracy of that model's answers there, by the rule for small cells."""
+        graded = self._graded.get((arm, field, label, model), 0)
+        if not graded:
+            return cell(None, 0)
+        accuracy = self._score[arm, field, label, model] / graded
+        return cell(accuracy, graded, wilson(accuracy, graded, Z95))

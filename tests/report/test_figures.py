@@ -1,0 +1,76 @@
+"""The figures of the first screen name their baseline and carry their interval."""
+
+import msgspec
+import pytest
+
+import report_factory as factory
+from routemark.report import views
+from routemark.report.figures import figures
+
+SUMMARY = factory.make_summary(factory.make_rows())
+
+
+def by_title(run, summary):
+    return {figure.title: figure for figure in figures(run, summary)}
+
+
+def test_the_router_is_compared_with_the_best_model():
+    found = by_title(factory.make_run(), SUMMARY)
+    pair = SUMMARY.comparisons[-1]
+    assert pair.baseline == "sim/condor-max"
+    quality = found["Quality"]
+    assert quality.value == f"{100 * pair.accuracy_difference:+.1f} points"
+    assert quality.interval == f"{100 * pair.ci95[0]:+.1f} to {100 * pair.ci95[1]:+.1f}"
+    assert "minus sim/condor-max, 120 questions" in quality.said
+    cost = found["Cost ratio"]
+    assert f"{pair.cost_ratio:.2f}x" == cost.value
+    assert "per 1,000 questions against $37.69 of sim/condor-max" in cost.said
+    assert "rests on the dearest 6 questions" in cost.said
+    assert found["Gain over its own mix"].interval == "-1.1 to +5.8"
+    assert found["Choice flips at"].value == "$0.12"
+    assert found["Failed"].value.startswith("1 of 120")
+    assert " / " in found["Latency p50 / p90"].value
+
+
+def test_the_users_own_baseline_goes_before_the_best_model():
+    run = factory.make_run(settings={"baseline": "sim/heron-pro"})
+    assert "sim/heron-pro" in by_title(run, SUMMARY)["Quality"].said
+    assert views.headline(run, SUMMARY).baseline == "sim/heron-pro"
+
+
+def test_traffic_gives_dollars_a_month():
+    said = by_title(factory.make_run(settings={"traffic": 2_000_000}), SUMMARY)["Cost ratio"].said
+    assert f"(${SUMMARY.arms[factory.ROUTER].cost_per_1k_usd * 2000:,.0f} a month)" in said
+
+
+def test_one_arm_alone_has_its_own_figures():
+    rows = [row for row in factory.make_rows(60) if row.arm == factory.ROUTER]
+    found = by_title(factory.make_run(), factory.make_summary(rows))
+    assert found["Accuracy"].interval.count("%") == 2
+    assert found["Cost"].value.startswith("$")
+
+
+def test_unknown_is_said_not_drawn_as_zero():
+    arms = {
+        name: msgspec.structs.replace(
+            arm, accuracy=None, accuracy_ci95=None, cost_per_1k_usd=None, same_mix=None
+        )
+        for name, arm in SUMMARY.arms.items()
+    }
+    found = by_title(
+        factory.make_run(), msgspec.structs.replace(SUMMARY, arms=arms, comparisons=[], graded=False)
+    )
+    assert found["Quality"].value == "not graded"
+    assert found["Cost"].value == "n/a"
+
+
+def test_latencies_of_a_limited_client_are_marked():
+    client = msgspec.structs.replace(factory.make_run().client, limited=True)
+    latency = by_title(factory.make_run(client=client), SUMMARY)["Latency p50 / p90"]
+    assert latency.value.count("*") == 2
+    assert "upper bounds" in latency.said
+
+
+@pytest.mark.parametrize("arms", [{}])
+def test_without_arms_there_are_no_figures(arms):
+    assert figures(factory.make_run(), msgspec.structs.replace(SUMMARY, arms=arms, comparisons=[])) == []
