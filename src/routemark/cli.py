@@ -1,0 +1,46 @@
+"""The command line: arguments to settings to `main`, and errors to sentences and exit codes.
+
+Each command imports what it needs when it is called: `routemark --version` and ``--help`` answer at
+once.
+"""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from routemark._version import __version__
+
+if TYPE_CHECKING:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        sys.stdout.write(f"routemark {__version__}\n")
+        return
+    sys.exit(_guarded(sys.argv[1:]))
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Run one command; say what a person did wrong in a sentence, without a traceback."""
+    from dotenv import load_dotenv
+
+    from routemark.commands import app
+    from routemark.errors import RoutemarkError
+
+    load_dotenv(Path(".env"))
+    try:
+        return app(arguments, result_action="return_value") or 0
+    except RoutemarkError as error:
+        sys.stderr.write(f"routemark: {error}\n")
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
