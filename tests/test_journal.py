@@ -27,7 +27,9 @@ outcomes = st.builds(
     completion=st.none() | completions,
     failure=st.none() | st.builds(Failure, kind=texts, message=texts),
 )
-grades = st.builds(Grade, trial=texts, grader=texts, version=st.integers(1, 9), score=st.none() | st.floats(0, 1))
+grades = st.builds(
+    Grade, trial=texts, grader=texts, version=st.integers(1, 9), score=st.none() | st.floats(0, 1)
+)
 
 
 def outcome(n: int) -> Outcome:
@@ -35,7 +37,9 @@ def outcome(n: int) -> Outcome:
 
 
 @given(st.lists(outcomes | grades, max_size=8))
-def test_replay_after_append_is_identity(tmp_path_factory: pytest.TempPathFactory, records: list[Line]) -> None:
+def test_replay_after_append_is_identity(
+    tmp_path_factory: pytest.TempPathFactory, records: list[Line]
+) -> None:
     path = tmp_path_factory.mktemp("j") / "journal.jsonl"
     with Journal(path) as journal:
         for record in records:

@@ -16,7 +16,9 @@ from routemark.rundir import Ledger, RunDirectory, find, new_directory
 ARMS = [Arm(name="a", model="a"), Arm(name="b", model="b")]
 
 
-def make(folder: Path, n: int = 10, repeats: int = 2, status: str = "running") -> tuple[RunDirectory, Run, QuestionSet]:
+def make(
+    folder: Path, n: int = 10, repeats: int = 2, status: str = "running"
+) -> tuple[RunDirectory, Run, QuestionSet]:
     source = folder / "q.jsonl"
     source.write_text("".join(f'{{"id":"q{i}","difficulty":"easy","question":"{i}?"}}\n' for i in range(n)))
     directory = RunDirectory(folder / "run")

@@ -128,6 +128,7 @@ class Journal:
         self._dirty.set()
         self._syncer.join()
         os.fsync(self._file.fileno())
+        _pid_file(self.path).unlink(missing_ok=True)
         self._file.close()
 
     def __enter__(self) -> Self:
@@ -173,9 +174,14 @@ def read_at(file: BinaryIO, offset: int) -> Line | None:
     return decode(file.readline())
 
 
+def _pid_file(path: Path) -> Path:
+    """Name the file that tells who holds the journal's lock."""
+    return path.with_name("run.pid")
+
+
 def _open_locked(path: Path) -> BinaryIO:
     """Open the file for reading and appending, locked against every other process."""
-    pid_file = path.with_name("run.pid")
+    pid_file = _pid_file(path)
     try:
         file = path.open("a+b", buffering=0)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -440,6 +440,8 @@ class ResultRow(Record, frozen=True, kw_only=True):
     difficulty: str
     category: str | None
     question: str
+    reference: Any
+    """The expected answer, as in the question file; None: there is none."""
     arm: str
     repeat: int
     status: Literal["ok", "failed"]

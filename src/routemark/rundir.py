@@ -128,7 +128,7 @@ class Ledger:
     @property
     def prefix(self) -> int:
         """Number of questions in the longest finished prefix of plan order."""
-        done = self.finished.all(axis=(1, 2))[self.order]
+        done = np.asarray(self.finished.reshape(len(self.order), -1).all(axis=1))[self.order]
         return int(np.argmin(done)) if not done.all() else len(done)
 
     @property

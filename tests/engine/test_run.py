@@ -45,7 +45,7 @@ class Watcher:
         self.seen: list[str] = []
         self._path = path
 
-    def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:  # noqa: ARG002
+    def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:
         assert outcome.trial.encode() in self._path.read_bytes()
         self.seen.append(outcome.trial)
 
@@ -126,7 +126,7 @@ def test_what_a_worker_raises_ends_the_run_with_that_error(tmp_path: Path) -> No
         return answered(asked)
 
     class Full(Journal):
-        def append(self, record: object) -> None:  # type: ignore[override]  # noqa: ARG002
+        def append(self, record: object) -> None:  # type: ignore[override]
             raise JournalError("full")
 
     async def scenario() -> None:
@@ -139,7 +139,7 @@ def test_what_a_worker_raises_ends_the_run_with_that_error(tmp_path: Path) -> No
 
 
 def test_cancelling_the_run_cancels_its_workers(tmp_path: Path) -> None:
-    async def complete(asked: Trial) -> Outcome:  # noqa: ARG001
+    async def complete(asked: Trial) -> Outcome:
         await asyncio.sleep(3600)
         raise AssertionError
 

@@ -84,7 +84,9 @@ def test_keys_name_question_arm_repeat_and_what_is_sent() -> None:
     assert len(base) == 20
     assert keys(make(arms=2, repeats=2, run_id="other", seed=3), questions(5)) == base
     assert keys(make(arms=2, repeats=1), questions(5)) < base
-    other_text = [Question(id=q.id, difficulty="easy", question=q.question + " Really?") for q in questions(5)]
+    other_text = [
+        Question(id=q.id, difficulty="easy", question=q.question + " Really?") for q in questions(5)
+    ]
     assert not keys(make(arms=2, repeats=2), other_text) & base
 
 

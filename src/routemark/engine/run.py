@@ -33,6 +33,10 @@ class Stop:
         self.exit_code = 0
         self._on_stop = on_stop
 
+    def requested(self) -> bool:
+        """Tell whether the run must end."""
+        return self.reason is not None
+
     def __call__(self, reason: str, exit_code: int) -> None:
         """Let no further trial begin; the first reason given stays."""
         if self.reason is None:
@@ -78,11 +82,11 @@ async def work(
     """
 
     async def worker() -> None:
-        while stop.reason is None and (trial := next(trials, None)) is not None:
+        while not stop.requested() and (trial := next(trials, None)) is not None:
             try:
                 outcome = await complete(trial)
             except asyncio.CancelledError:
-                if stop.reason is None or _being_cancelled():
+                if not stop.requested() or _being_cancelled():
                     raise
                 return  # the gate closed before this trial's first or next request: it was not answered
             desk.take(trial, outcome)
