@@ -108,7 +108,11 @@ def test_pure_floors_have_no_clock_no_file_no_loop() -> None:
                 impure.append(f"{name}: await")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
                 impure.append(f"{name}: open()")
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in CLOCKS
+            ):
                 impure.append(f"{name}: {node.func.attr}()")
     assert impure == []
 

@@ -22,7 +22,7 @@ from routemark.config import Settings
 from routemark.engine.gate import Gate
 from routemark.engine.local import LocalExecutor
 from routemark.engine.run import Observer
-from routemark.errors import JournalError
+from routemark.errors import JournalError, UsageError
 from routemark.gateway.process import simulated_gateway
 from routemark.journal import Event, Journal, Launch
 from routemark.policy import plan
@@ -65,6 +65,8 @@ async def ask(
     """
     directory = opened.directory
     questions = directory.load_questions()
+    if questions.sha256 != opened.run.questions_sha256:
+        raise UsageError(f"{directory.questions}: was changed after the run began; start a new run.")
     with Journal(directory.journal) as journal:
         journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
         ledger = Ledger(opened.run, questions, directory.journal)

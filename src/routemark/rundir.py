@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from routemark.errors import JournalError, UsageError, rule
 from routemark.journal import read_at, replay
 from routemark.policy import plan
-from routemark.questions import QuestionSet, load
+from routemark.questions import QuestionSet, open_frozen
 from routemark.records import Grade, Outcome, Question, Run
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -52,8 +52,11 @@ class RunDirectory:
         write_atomically(self.manifest, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
 
     def load_questions(self) -> QuestionSet:
-        """Give the frozen questions."""
-        return load(self.questions)
+        """Give the frozen questions; raise UsageError when they are not as they were frozen."""
+        try:
+            return open_frozen(self.questions)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.questions}: cannot be read: {error}") from None
 
     def name_latest(self) -> None:
         """Let ``latest`` beside the run name it."""
@@ -115,7 +118,7 @@ class Ledger:
         self.run = run
         self.questions = questions
         self._journal = journal
-        ids = [question.id for question in questions]
+        ids = list(questions.ids())
         self.order = plan.order(ids, run.seed)
         shape = (len(questions), len(run.arms), run.repeats)
         self._outcome_at = np.full(shape, -1, dtype=np.int64)

@@ -242,17 +242,25 @@ _PAIRS = (
     ("\u00ab", "\u00bb"),
 )
 _PREFIX = re.compile(r"\A(?:#{1,6}\s+|[-*+\u2022>]\s+)+")
+_PAIR_STARTS = frozenset(opening[0] for opening, _ in _PAIRS)
+_DRESSED = re.compile(
+    r"[\\*_`$\"'{}#<>\u2022\u200b\ufeff\u201c\u201d\u2018\u2019\u00ab\u00bb]|\A\s*[-+]\s"
+)
+"""Any dressing at all holds one of these."""
 
 
 def undress(text: str) -> str:
     """Give a text without headings, bullets, emphasis, LaTeX wrappers and quotes around it."""
+    if not _DRESSED.search(text):
+        return text.strip()
     text = _CUT_OFF.sub("", text)
     text = _ESCAPED.sub(r"\1", _SPACE.sub(" ", text.replace("\\!", "")))
     for _ in range(8):
         before = text
         text = without_emphasis(_UNWRAP.sub(r"\1", _PREFIX.sub("", text.strip(), count=1))).strip()
-        for opening, closing in _PAIRS:
-            text = _unpair(text, opening, closing)
+        if text[:1] in _PAIR_STARTS:
+            for opening, closing in _PAIRS:
+                text = _unpair(text, opening, closing)
         text = _unbrace(text)
         if text == before:
             break
