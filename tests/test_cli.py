@@ -1,0 +1,168 @@
+"""The command line from outside: exit codes, streams, and sentences instead of tracebacks."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from routemark import __version__
+
+COMMANDS = ["run", "resume", "report", "validate", "gateway", "import"]
+
+
+def routemark(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "routemark", *arguments],
+        cwd=cwd or tempfile.gettempdir(),
+        env={**kept, **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_version_is_answered_at_once() -> None:
+    before = os.times()
+    done = routemark("--version")
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    assert done.stdout == f"routemark {__version__}\n"
+    assert cpu < 0.15
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    done = routemark(command, "--help")
+    assert done.returncode == 0
+    assert f"routemark {command}" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 80
+
+
+def test_help_names_every_command() -> None:
+    assert [c for c in COMMANDS if f" {c} " not in routemark("--help").stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rum"], "run"),
+        (["run", "--concurency", "3"], "--concurrency"),
+        (["run", "--simulate", "-j", "0"], "--concurrency"),
+        (["run", "--simulate", "-m", "openrouter/auto?cost_teir=low"], "cost_tier"),
+        (["run", "--simulate", "--run-id", "../x"], "--run-id"),
+        (["run", "gone.jsonl", "--simulate"], "gone.jsonl"),
+        (["report", "gone"], "gone"),
+        (["resume", "gone"], "gone"),
+        (["validate", "gone.csv"], "gone.csv"),
+        (["gateway", "--host", "0.0.0.0"], "--unsafe-host"),
+        (["gateway", "--faults", "4299:0.1"], "429"),
+        (["gateway", "--replay", "gone"], "gone"),
+        (["import", "gone", "-o", "x.jsonl"], "gone"),
+    ],
+)
+def test_wrong_use_exits_2_with_a_sentence_that_helps(
+    tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    done = routemark(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_key_in_the_settings_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "routemark.toml").write_text("concurency = 3\n")
+    done = routemark("run", "--simulate", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'concurency: no such setting. Did you mean "concurrency"?' in done.stderr
+
+
+def test_settings_come_from_file_and_environment_and_env_file(tmp_path: Path) -> None:
+    (tmp_path / "routemark.toml").write_text(
+        'limit = 5\nport = 1\n[[arm]]\nmodel = "sim/heron"\nname = "mine"\n'
+    )
+    (tmp_path / ".env").write_text("ROUTEMARK_REPEATS=3\nROUTEMARK_LIMIT=9\n")
+    done = routemark("run", "--dry-run", "--simulate", cwd=tmp_path, ROUTEMARK_LIMIT="4")
+    assert done.stdout.startswith("12 trials: 4 questions x 1 arms (mine) x 3 repeats")
+
+
+def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
+    outputs = ["-o", "out/r.json", "-o", "out/r.csv", "-o", "out/r.md", "-o", "out/r.html"]
+    done = routemark(
+        "run",
+        "--simulate",
+        "--limit",
+        "20",
+        "-m",
+        "openrouter/auto",
+        "-m",
+        "sim/heron",
+        *outputs,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 80
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "40/40 trials" in done.stderr
+    for name in ("r.md", "r.html"):
+        assert "SIMULATED" in (tmp_path / "out" / name).read_text()
+    results = json.loads((tmp_path / "out/r.json").read_text())
+    assert results["run"]["simulated"] is True
+    assert len(results["results"]) == 40
+    assert (tmp_path / "out/r.csv").read_text().count("\n") >= 41
+    for form, begins in (
+        ("json", "{"),
+        ("markdown", ""),
+        ("html", "<!doctype html>"),
+        ("text", "*** SIMULATED"),
+    ):
+        again = routemark("report", "latest", "--format", form, cwd=tmp_path)
+        assert again.returncode == 0, again.stderr
+        assert again.stdout.lower().startswith(begins.lower())
+        assert "SIMULATED" in again.stdout or form == "json"
+    assert json.loads(routemark("report", "latest", "--format", "json", cwd=tmp_path).stdout) == results
+
+
+def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
+    def rows(run_id: str, *more: str) -> list[object]:
+        arguments = [
+            "run",
+            "--simulate",
+            "--limit",
+            "25",
+            "-m",
+            "openrouter/auto",
+            "-m",
+            "sim/abacus",
+            "--quiet",
+        ]
+        done = routemark(*arguments, "--run-id", run_id, *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        results = json.loads((tmp_path / f"runs/{run_id}/results.json").read_text())["results"]
+        volatile = ("latency_s", "ttft_s", "queue_s", "generation_id")
+        return [{k: v for k, v in row.items() if k not in volatile} for row in results]
+
+    first = rows("a", "--repeats", "2")
+    assert first == rows("b", "--repeats", "2", "-j", "3", "--transport", "httpx", "--no-stream")
+    assert first != rows("c", "--repeats", "2", "--seed", "5")
+
+
+def test_json_alone_stands_on_standard_output(tmp_path: Path) -> None:
+    done = routemark("run", "--simulate", "--limit", "5", "--json", "--quiet", cwd=tmp_path)
+    assert json.loads(done.stdout)["summary"]["total"] == 5
+    assert done.stderr == ""
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    assert routemark("run", "--simulate", "--limit", "3", "--quiet", cwd=tmp_path).returncode == 0
+    command = f"{sys.executable} -m routemark report latest --format json | head -c 10"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
