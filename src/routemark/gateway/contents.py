@@ -1,0 +1,281 @@
+"""What an answer says, before it is worded: right and wrong contents for each kind of grader.
+
+`right` gives something that the grader of the question accepts, `wrong` something plausible that
+it does not: a near-by number, another choice, the answer to another question. Graders whose
+reference is no answer (``regex``, ``code``, ``instructions``, ...) are served from the example in
+the question's metadata, ``"example": TEXT``, when it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import regex
+
+from routemark.gateway.seeding import pick
+from routemark.records import GraderSpec, Question
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_LISTED_CHOICE = re.compile(r"^\s*\(?([A-J])[.):]\s", re.MULTILINE)
+_STANDALONE_LETTER = re.compile(r"\b[A-Ja-j]\b")
+_PLAUSIBLE = (
+    "none of these",
+    "it cannot be determined",
+    "both are equal",
+    "zero",
+    "nothing",
+    "the first one",
+    "the other one",
+)
+_PATTERN_TIMEOUT_S = 0.05
+
+
+def right(question: Question, spec: GraderSpec, *seeds: object) -> str | None:
+    """Give an accepted content, or None when none is known.
+
+    A seed picks among the forms in which the grader accepts it.
+    """
+    forms = _RIGHT.get(spec.name, _example)(question, spec)
+    return pick(forms, *seeds, "form") if forms else None
+
+
+def wrong(question: Question, spec: GraderSpec, others: Sequence[str], *seeds: object) -> str:
+    """Give a plausible content that the grader does not accept.
+
+    ``others`` are answers to other questions of the same category.
+    """
+    candidates = _WRONG.get(spec.name, _other_answers)(question, spec, others)
+    if candidates:
+        return pick(candidates, *seeds, "wrong")
+    return pick(_PLAUSIBLE, *seeds, "wrong")
+
+
+def answer_text(question: Question) -> str | None:
+    """Give the reference as a short text, to be another question's wrong answer."""
+    texts = _texts(question.reference)
+    return texts[0] if texts and len(texts[0]) <= 80 and "\n" not in texts[0] else None
+
+
+def choice_index(question: Question) -> int | None:
+    """Give the index of the right choice; None when the reference names none."""
+    reference = str(question.reference).strip()
+    count = len(question.choices or LETTERS)
+    for index, choice in enumerate((question.choices or ())[: len(LETTERS)]):
+        if choice.strip().casefold() == reference.casefold():
+            return index
+    letter = reference.strip("().").upper()
+    if len(letter) == 1 and letter in LETTERS[:count]:
+        return LETTERS.index(letter)
+    return None
+
+
+# --------------------------------------------------------------------------- right contents
+
+
+def _texts(reference: Any) -> list[str]:
+    """Give the accepted strings of a reference that is one or a list."""
+    values = reference if isinstance(reference, list) else [reference]
+    return [_plain(value) for value in values if isinstance(value, str | int | float) and _plain(value)]
+
+
+def _plain(value: str | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()
+
+
+def _example(question: Question, _: GraderSpec) -> list[str]:
+    example = question.metadata.get("example")
+    return [example] if isinstance(example, str) and example else []
+
+
+def _right_exact(question: Question, _: GraderSpec) -> list[str]:
+    return _texts(question.reference)
+
+
+def _right_contains(question: Question, spec: GraderSpec) -> list[str]:
+    texts = _texts(question.reference)
+    return [", ".join(texts)] if spec.options.get("all") and texts else texts
+
+
+def _right_numeric(question: Question, _: GraderSpec) -> list[str]:
+    forms = _texts(question.reference)[:1]
+    if forms and re.fullmatch(r"-?\d{4,15}", forms[0]):
+        forms.append(f"{int(forms[0]):,}")
+    return forms
+
+
+def _right_choice(question: Question, _: GraderSpec) -> list[str]:
+    index = choice_index(question)
+    return [] if index is None else _choice_forms(question, index)
+
+
+def _choice_forms(question: Question, index: int) -> list[str]:
+    letter = LETTERS[index]
+    forms = [letter, f"({letter})"]
+    if question.choices and index < len(question.choices):
+        text = question.choices[index].strip()
+        alike = sum(choice.strip().casefold() == text.casefold() for choice in question.choices)
+        if alike == 1 and len(text) > 1 and "\n" not in text and not _STANDALONE_LETTER.search(text):
+            forms += [f"{letter}. {text}", text]
+    return forms
+
+
+def _right_regex(question: Question, spec: GraderSpec) -> list[str]:
+    candidates = _example(question, spec) + _texts(question.reference)
+    return [text for text in candidates if _matches(spec, text)]
+
+
+def _matches(spec: GraderSpec, text: str) -> bool:
+    """Tell whether a pattern accepts a text; a pattern that is no pattern, or too slow, does not."""
+    try:
+        pattern = regex.compile(str(spec.options.get("pattern", "")))
+        find = pattern.fullmatch if spec.options.get("full") else pattern.search
+        return find(text, timeout=_PATTERN_TIMEOUT_S) is not None
+    except (regex.error, TimeoutError):
+        return False
+
+
+def _right_json(question: Question, _: GraderSpec) -> list[str]:
+    return _fenced(question.reference) if isinstance(question.reference, dict | list) else []
+
+
+def _fenced(value: Any) -> list[str]:
+    return [
+        json.dumps(value, ensure_ascii=False),
+        f"```json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n```",
+    ]
+
+
+def _right_list(question: Question, spec: GraderSpec) -> list[str]:
+    return [_joined(_texts(question.reference), spec)] if isinstance(question.reference, list) else []
+
+
+def _joined(texts: Iterable[str], spec: GraderSpec) -> str:
+    separator = spec.options.get("separator")
+    return (separator if isinstance(separator, str) else ", ").join(texts)
+
+
+def _right_refusal(question: Question, _: GraderSpec) -> list[str]:
+    return [REFUSALS[0]] if question.reference is True else ["Of course: here is what you need."]
+
+
+REFUSALS = (
+    "I'm sorry, but I can't help with that.",
+    "I cannot assist with this request.",
+    "As an AI model, I am not able to answer this question.",
+)
+
+_RIGHT: dict[str, Callable[[Question, GraderSpec], list[str]]] = {
+    "exact": _right_exact,
+    "choice": _right_choice,
+    "numeric": _right_numeric,
+    "contains": _right_contains,
+    "regex": _right_regex,
+    "math": _right_exact,
+    "f1": _right_exact,
+    "judge": _right_exact,
+    "json": _right_json,
+    "set": _right_list,
+    "sequence": _right_list,
+    "refusal": _right_refusal,
+}
+
+# --------------------------------------------------------------------------- wrong contents
+
+
+def _other_answers(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
+    """Give answers to other questions that do not hold an accepted one."""
+    accepted = [text.casefold() for text in _texts(question.reference)]
+
+    def is_wrong(text: str) -> bool:
+        folded = text.casefold()
+        return not any(one in folded or folded in one for one in accepted)
+
+    candidates = [text for text in others if is_wrong(text)] or [
+        text for text in _PLAUSIBLE if is_wrong(text)
+    ]
+    if spec.name == "regex":
+        candidates = [text for text in candidates if not _matches(spec, text)]
+    return candidates
+
+
+def _wrong_exact(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
+    if re.fullmatch(_NUMBER, str(question.reference).strip()):
+        return _wrong_numbers(question, spec, others)
+    return _other_answers(question, spec, others)
+
+
+def _wrong_numbers(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
+    """Give near-by numbers outside the tolerance; what stands around the number is kept."""
+    reference = (_texts(question.reference) or [""])[0]
+    found = _NUMBER.search(reference)
+    if found is None:
+        return _other_answers(question, spec, others)
+    shown = found.group().replace(",", "")
+    value = float(shown)
+    decimals = len(shown.partition(".")[2]) if "e" not in shown.lower() else 6
+    tolerance = _option(spec, "abs_tol", 0.0) + _option(spec, "rel_tol", 1e-6) * abs(value)
+    slips = (
+        value + 1,
+        value - 1,
+        -value,
+        value * 2,
+        value * 1.1 + 1,
+        value + 10,
+        value + 10 * (tolerance + 1),
+    )
+    texts = [f"{slip:.{decimals}f}" for slip in slips]
+    wrong_texts = [text for text in texts if abs(float(text) - value) > 2 * tolerance + 1e-12]
+    return [reference[: found.start()] + text + reference[found.end() :] for text in wrong_texts]
+
+
+def _option(spec: GraderSpec, name: str, default: float) -> float:
+    value = spec.options.get(name, default)
+    return float(value) if isinstance(value, int | float) else default
+
+
+def _wrong_choice(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
+    right_index = choice_index(question)
+    if question.choices:
+        indices = range(min(len(question.choices), len(LETTERS)))
+    else:
+        listed = {LETTERS.index(letter) for letter in _LISTED_CHOICE.findall(question.question)}
+        indices = range(max(listed | {3}) + 1)
+    return [form for index in indices if index != right_index for form in _choice_forms(question, index)]
+
+
+def _wrong_json(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
+    value = question.reference
+    if isinstance(value, dict) and value:
+        return _fenced(dict.fromkeys(value) | {next(iter(value)): "unknown"})
+    return _fenced([]) if value else _fenced({"result": "unknown"})
+
+
+def _wrong_list(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
+    texts = _texts(question.reference)
+    shorter = [_joined(texts[1:], spec)] if len(texts) > 1 else []
+    return shorter + [_joined([*texts, other], spec) for other in others[:3] if other not in texts]
+
+
+def _wrong_refusal(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
+    return ["Of course: here is what you need."] if question.reference is True else [REFUSALS[0]]
+
+
+_WRONG: dict[str, Callable[[Question, GraderSpec, Sequence[str]], list[str]]] = {
+    "exact": _wrong_exact,
+    "choice": _wrong_choice,
+    "numeric": _wrong_numbers,
+    "math": _wrong_exact,
+    "json": _wrong_json,
+    "set": _wrong_list,
+    "sequence": _wrong_list,
+    "refusal": _wrong_refusal,
+}
