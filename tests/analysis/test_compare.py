@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
-from analysis.worlds import answer, failure, grade, question, run, summarise
-from routemark.analysis.compare import pairs_to_compare
+from analysis.worlds import answer, arm_summary_of, failure, grade, question, run, summarise
+from routemark.analysis.compare import Matrix, compare, pairs_to_compare
+from routemark.analysis.paired import difference_interval
 
 R, F, G = "router", "fixed", "good"
 
@@ -106,3 +108,31 @@ def test_the_smallest_difference_is_that_against_the_best_fixed_model():
 def test_the_baseline_may_be_named_by_its_model():
     summary = _compare({R: [1] * 30, F: [1] * 30, G: [0] * 30}, baseline=G)
     assert [(c.arm, c.baseline) for c in summary.comparisons] == [(R, F), (R, G), (F, G)]
+
+
+def test_intervals_for_all_fixed_models_at_once_are_wider():
+    generator = np.random.default_rng(0)
+    score, cost = generator.integers(0, 2, (60, 4)).astype(float), generator.lognormal(size=(60, 4))
+    arms = {str(i): arm_summary_of(0.5, 1.0, 60, is_router=i == 0) for i in range(4)}
+    cells = Matrix(score, cost, np.arange(60), [True] * 4)
+    for found in compare(cells, arms, [(0, 1), (0, 2), (0, 3)], margin=0.03, seed=1):
+        assert found.ci_all == difference_interval(found.difference, 1 - 0.05 / 3)
+        assert found.ci_all[0] < found.comparison.ci95[0] < found.comparison.ci95[1] < found.ci_all[1]
+        assert found.cost_ci_all[0] < found.comparison.cost_ratio_ci95[0]
+
+
+def test_without_a_router_the_leaders_are_named_after_all_pairs():
+    marks = {F: [1] * 30 + [0] * 10, G: [1] * 32 + [0] * 8, "bad": [0] * 36 + [1] * 4}
+    verdict = summarise(_trials(marks), run(*marks, questions=40)).verdict
+    assert verdict.row == 0
+    assert verdict.sentence.endswith(
+        f"On 40 questions, {G} scored best; it cannot be told apart from {F} and is better than bad."
+    )
+
+
+def test_a_free_model_that_does_as_well_makes_the_router_needless():
+    marks = {R: [1, 0] * 100, F: [1, 0] * 100}
+    costs = {R: [0.01] * 200, F: [0.0] * 200}
+    summary = _compare(marks, costs)
+    assert (summary.comparisons[0].cost_ratio, summary.comparisons[0].cost_ratio_ci95) == (None, None)
+    assert summary.verdict.row == 1

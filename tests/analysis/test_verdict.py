@@ -335,8 +335,18 @@ def test_the_first_known_router_is_judged_before_one_that_only_turned_out_to_be(
     assert verdict(evidence(pairs, arms)).row == 2
 
 
-def test_the_date_is_that_of_the_start_in_utc():
-    assert verdict(evidence([])).date == "2026-03-02"
+@pytest.mark.parametrize(
+    ("started", "date"),
+    [
+        ("2026-03-01T23:30:00-02:00", "2026-03-02"),
+        ("2026-03-01T23:30:00Z", "2026-03-01"),
+        ("2026-03-01T23:30:00", "2026-03-01"),
+    ],
+)
+def test_the_date_is_that_of_the_start_in_utc(started, date):
+    given = evidence([])
+    manifest = msgspec.structs.replace(given.run, started_at=started)
+    assert verdict(given._replace(run=manifest)).date == date
 
 
 def test_no_sentence_speaks_to_statisticians():

@@ -1,0 +1,214 @@
+"""What is kept of an outcome: some 75 bytes of numbers, in columns; no text, no record.
+
+Questions and clusters are known by a 64-bit hash of their name, so that a million questions need no
+dictionary (two of a million share a hash with probability 3e-8). Every derived figure goes through rows
+sorted by arm, question and repeat, so the order of arrival leaves no trace, not even in the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import numpy as np
+
+from routemark.analysis.arrays import Bools, Codes, Floats, Ints
+from routemark.errors import rule
+from routemark.records import Completion, Failure, Grade, Outcome, Question
+
+UNKNOWN = math.nan
+TRUNCATED, EMPTY = 1, 2
+NONE = -1
+"""Code of a label that is not there."""
+
+
+class Labels:
+    """Numbers for names, in order of first sight."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+
+    def code(self, name: str | None) -> int:
+        """Give the number of a name; -1 for None."""
+        return NONE if name is None else self._codes.setdefault(name, len(self._codes))
+
+    @property
+    def names(self) -> list[str]:
+        """Names by number."""
+        return list(self._codes)
+
+
+class Columns:
+    """Growing columns, one entry a trial."""
+
+    def __init__(self) -> None:
+        self.question, self.cluster = array("Q"), array("Q")
+        self.arm, self.repeat = array("i"), array("i")
+        self.score, self.cost, self.latency, self.ttft = array("d"), array("d"), array("d"), array("d")
+        self.failure, self.flags = array("h"), array("b")
+        self.model, self.provider = array("i"), array("i")
+        self.difficulty, self.category, self.task_type = array("i"), array("i"), array("i")
+        self.arms, self.models, self.providers, self.failures = Labels(), Labels(), Labels(), Labels()
+        self.difficulties, self.categories, self.task_types = Labels(), Labels(), Labels()
+
+    def append(self, question: Question, outcome: Outcome, grade: Grade | None) -> None:
+        """Take what counts of one trial. Raises ValueError for an outcome that is none."""
+        name, family = _hash(question.id), question.metadata.get("family")
+        self.question.append(name)
+        self.cluster.append(name if family is None or family == "" else _hash(str(family), b"family"))
+        self.arm.append(self.arms.code(outcome.arm))
+        self.repeat.append(outcome.repeat)
+        self.difficulty.append(self.difficulties.code(question.difficulty))
+        self.category.append(self.categories.code(question.category))
+        self.cost.append(_known(outcome.cost_usd))
+        if outcome.completion is not None:
+            self._append_completion(outcome.completion, grade)
+        elif outcome.failure is not None:
+            self._append_failure(question, outcome.failure)
+        else:
+            raise ValueError("an outcome has either a completion or a failure")
+
+    def _append_completion(self, completion: Completion, grade: Grade | None) -> None:
+        self.score.append(UNKNOWN if grade is None else _known(grade.score))
+        self.latency.append(completion.latency_s)
+        self.ttft.append(_known(completion.ttft_s))
+        self.failure.append(NONE)
+        empty = not completion.text or completion.text.isspace()
+        self.flags.append(TRUNCATED * (completion.finish_reason == "length") + EMPTY * empty)
+        self.model.append(self.models.code(completion.model))
+        self.provider.append(self.providers.code(completion.provider))
+        self.task_type.append(self.task_types.code(completion.task_type))
+
+    def _append_failure(self, question: Question, failure: Failure) -> None:
+        # a question that nobody can grade must not count as wrong for the arm that failed on it
+        gradable = question.reference is not None or question.grader is not None
+        self.score.append(0.0 if gradable and rule(failure.kind).cause == "service" else UNKNOWN)
+        self.latency.append(UNKNOWN)
+        self.ttft.append(UNKNOWN)
+        self.failure.append(self.failures.code(failure.kind))
+        self.flags.append(0)
+        self.model.append(NONE)
+        self.provider.append(NONE)
+        self.task_type.append(NONE)
+
+
+class Rows:
+    """Trials of one arm, sorted by question and repeat: columns, gathered anew each time they are asked for."""
+
+    def __init__(self, table: Table, index: Ints) -> None:
+        self._table, self._columns, self._index = table, table.columns, index
+
+    def __len__(self) -> int:
+        """Give the number of trials."""
+        return len(self._index)
+
+    @property
+    def question(self) -> Codes:
+        """Rank of the question among all questions of the table."""
+        return self._table.question[self._index]
+
+    @property
+    def cluster(self) -> Codes:
+        """Rank of the question's family, or of the question itself."""
+        return self._table.cluster[self._index]
+
+    @property
+    def score(self) -> Floats:
+        """In [0, 1]; a service failure is 0; NaN: not graded, or a failure of ours."""
+        score = np.asarray(self._columns.score)[self._index]
+        return score if self._table.graded else np.full_like(score, UNKNOWN)
+
+    @property
+    def cost(self) -> Floats:
+        """US dollars; NaN unknown, as in all the numbers below."""
+        return np.asarray(self._columns.cost)[self._index]
+
+    @property
+    def latency(self) -> Floats:
+        """Seconds."""
+        return np.asarray(self._columns.latency)[self._index]
+
+    @property
+    def ttft(self) -> Floats:
+        """Seconds to the first token."""
+        return np.asarray(self._columns.ttft)[self._index]
+
+    @property
+    def failure(self) -> Codes:
+        """Failure kind; NONE for a completion, as in all the labels below."""
+        return self._codes(self._columns.failure)
+
+    @property
+    def answered(self) -> Bools:
+        """Trials that ended with a completion."""
+        return np.equal(self.failure, NONE)
+
+    @property
+    def flags(self) -> Codes:
+        """TRUNCATED, EMPTY, or their sum."""
+        return self._codes(self._columns.flags)
+
+    @property
+    def model(self) -> Codes:
+        """Model that served."""
+        return self._codes(self._columns.model)
+
+    @property
+    def provider(self) -> Codes:
+        """Provider that served."""
+        return self._codes(self._columns.provider)
+
+    @property
+    def difficulty(self) -> Codes:
+        """Label of the question."""
+        return self._codes(self._columns.difficulty)
+
+    @property
+    def category(self) -> Codes:
+        """Label of the question."""
+        return self._codes(self._columns.category)
+
+    @property
+    def task_type(self) -> Codes:
+        """What the router took the prompt for."""
+        return self._codes(self._columns.task_type)
+
+    def _codes(self, column: array[int]) -> Codes:
+        return np.asarray(column)[self._index].astype(np.int32)
+
+
+class Table:
+    """Columns closed for reading: rows of each arm, sorted. Drop it before appending again."""
+
+    def __init__(self, columns: Columns, arms: Sequence[str]) -> None:
+        """Take the arms in the order of the run; arms it does not name come behind, by name."""
+        self.columns = columns
+        self.arms = [*arms, *sorted(set(columns.arms.names) - set(arms))]
+        self.question, self.cluster = _ranks(columns.question), _ranks(columns.cluster)
+        self.questions = int(self.question.max(initial=NONE)) + 1
+        place = np.array([self.arms.index(name) for name in columns.arms.names], dtype=np.int32)
+        arm = place[np.asarray(columns.arm)]
+        self._order = np.lexsort((np.asarray(columns.repeat), self.question, arm))
+        self._bounds = np.searchsorted(arm, np.arange(len(self.arms) + 1), sorter=self._order)
+        scored = ~np.isnan(np.asarray(columns.score))
+        self.graded = bool(np.any(scored & (np.asarray(columns.failure) == NONE)))
+        """Some answer has a score; without one, failures are no wrong answers either."""
+
+    def rows(self, arm: int) -> Rows:
+        """Give the trials of an arm by its index in ``arms``."""
+        return Rows(self, self._order[self._bounds[arm] : self._bounds[arm + 1]])
+
+
+def _ranks(hashes: array[int]) -> Codes:
+    """Give the rank of each hash among the distinct ones."""
+    return np.unique(np.asarray(hashes), return_inverse=True)[1].astype(np.int32)
+
+
+def _known(value: float | None) -> float:
+    return UNKNOWN if value is None else value
+
+
+def _hash(name: str, person: bytes = b"") -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8, person=person).digest())

@@ -1,0 +1,222 @@
+"""The words of a verdict. ``verdict`` decides what holds; here it is only said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from routemark.analysis.arrays import Interval
+from routemark.analysis.compare import Leaders, Pair
+from routemark.analysis.cost import SAME_COST, cost_standing
+from routemark.analysis.words import (
+    count,
+    dollars,
+    less,
+    listing,
+    more,
+    percent,
+    point_range,
+    points,
+    standing,
+)
+from routemark.records import Comparison, SameMix
+
+FEWEST_ANSWERS = 30
+"""Answers to compare, below which nothing is judged."""
+
+
+def needless(rival: Pair, margin: float) -> str:
+    """Row 1: a single model does as well for less."""
+    comparison = rival.comparison
+    saving = _saving_of_baseline(comparison)
+    if rival.ci_all is not None and rival.ci_all[1] < 0:
+        better = point_range(_known(comparison.ci95))
+        return (
+            f"You do not need this router here: {comparison.baseline} alone is better, by {better}, "
+            f"and cheaper, by {saving}."
+        )
+    return (
+        f"You do not need this router here: {comparison.baseline} alone is as good "
+        f"(at most {points(margin)} behind) for {saving} less."
+    )
+
+
+def better_than_all(best: Pair, models: int) -> str:
+    """Row 2: better than every fixed model."""
+    comparison = best.comparison
+    gain = point_range(_known(comparison.ci95))
+    if models == 1:
+        return f"Better than {comparison.baseline}, the only model measured, by {gain}; {cost(comparison)}."
+    return (
+        f"Better than every single model measured, by {gain} over {comparison.baseline}; {cost(comparison)}."
+    )
+
+
+def as_good_for_less(best: Pair, models: int, margin: float) -> str:
+    """Row 3: as good as the best, and cheaper."""
+    comparison = best.comparison
+    saved = less(_ratio(comparison), _known(comparison.cost_ratio_ci95))
+    return f"As good as {_best(comparison, models)} (within {points(margin)}), for {saved}."
+
+
+def as_good(best: Pair, models: int, margin: float) -> str:
+    """Row 4: as good as the best, but not cheaper."""
+    comparison = best.comparison
+    price = cost(comparison)
+    if cost_standing(comparison.cost_ratio_ci95) == "dearer":
+        price = f"but dearer: {price}"
+    return f"As good as {_best(comparison, models)} (within {points(margin)}), {price}."
+
+
+def gives_up(rival: Pair) -> str:
+    """Row 5: worse than a model, and cheaper."""
+    comparison, price = rival.comparison, rival.price
+    saved = less(_ratio(comparison), _known(comparison.cost_ratio_ci95))
+    text = f"Gives up {point_range(_known(comparison.ci95))} against {comparison.baseline} and costs {saved}"
+    if price.indifference_usd is None:
+        return f"{text}."
+    sure = []
+    if price.surely_better_below_usd is not None:
+        sure.append(f"surely below {dollars(price.surely_better_below_usd)}")
+    if price.surely_worse_above_usd is not None:
+        sure.append(f"surely not above {dollars(price.surely_worse_above_usd)}")
+    borders = f" ({', '.join(sure)})" if sure else ""
+    return (
+        f"{text}: worth it only if a right answer is worth less than "
+        f"{dollars(price.indifference_usd)}{borders}."
+    )
+
+
+def worse(rival: Pair) -> str:
+    """Row 6: worse than a model, and not cheaper."""
+    comparison = rival.comparison
+    lost = point_range(_known(comparison.ci95))
+    return f"Worse than {comparison.baseline}, by {lost}, and not cheaper: {cost(comparison)}."
+
+
+def undecided(rival: Pair, models: int, margin: float, cost_per_question_usd: float | None) -> str:
+    """Row 7: too few questions to tell."""
+    comparison = rival.comparison
+    interval = _known(comparison.ci95)
+    # an interval on one side of zero was not enough after counting all the models compared
+    hedge = "" if interval[0] <= 0 <= interval[1] else ", not sure enough among so many comparisons"
+    return (
+        f"Cannot be told apart from {_best(comparison, models)}, on {count(comparison.n, 'question')}: "
+        f"{standing(interval)}{hedge}; {cost(comparison)}. "
+        f"{_to_settle(comparison, margin, cost_per_question_usd)}"
+    )
+
+
+def cost(comparison: Comparison) -> str:
+    """Give what the arm costs beside the baseline, as a clause."""
+    ratio, interval = comparison.cost_ratio, comparison.cost_ratio_ci95
+    if ratio is None:
+        return "the costs cannot be compared"
+    if interval is None:
+        return f"costs {percent(ratio)} of its price, on too few questions to be sure"
+    match cost_standing(interval):
+        case "cheaper":
+            return f"costs {less(ratio, interval)}"
+        case "dearer":
+            return f"costs {more(ratio, interval)}"
+        case "same":
+            return f"costs the same, within {percent(SAME_COST)}"
+        case "open":
+            return f"whether it saves money is open: costs {_change(interval[0])} to {_change(interval[1])}"
+
+
+def skill(mix: SameMix | None, margin: float) -> str:
+    """Give whether the picks beat the same mix of models drawn at random."""
+    if mix is None:
+        return "Whether its picks beat the same models picked at random was not measured."
+    low, high = mix.gain_ci95
+    if low > 0:
+        return f"Its picks beat the same models picked at random by {point_range((low, high))}."
+    if high < 0:
+        return f"Its picks are worse than the same models picked at random, by {point_range((low, high))}."
+    if -margin < low and high < margin:
+        return f"Its picks are no better than the same models picked at random (within {points(margin)})."
+    return f"Whether its picks beat the same models picked at random is open: {standing((low, high))}."
+
+
+def without_router(found: Leaders | None) -> str:
+    """Row 0 without a router: what is missing, and what the fixed models show."""
+    text = "No router among the arms: add one with -m, for example -m openrouter/auto."
+    if found is None:
+        return text
+    if found.n < FEWEST_ANSWERS:
+        return f"{text} Too few answers to tell the models apart: {found.n} ({FEWEST_ANSWERS} needed)."
+    parts = []
+    if found.tied:
+        parts.append(f"cannot be told apart from {listing(found.tied)}")
+    if found.behind:
+        parts.append(f"is better than {listing(found.behind)}")
+    return f"{text} On {count(found.n, 'question')}, {found.best} scored best; it {' and '.join(parts)}."
+
+
+def too_few(n: int) -> str:
+    """Row 0: too few answers."""
+    return f"Too little to judge: {count(n, 'answer')} to compare ({FEWEST_ANSWERS} needed)."
+
+
+def too_many_lost(name: str, share: float, most: float) -> str:
+    """Row 0: too many answers are missing."""
+    return (
+        f"Too little to judge: {percent(share)} of the answers of {name} failed or were not graded "
+        f"({percent(most)} at most)."
+    )
+
+
+def alike(rivals: Sequence[Pair], subject: str) -> str:
+    """Name the models whose quality cannot be told from the router's, and what the cheaper ones save."""
+    names = []
+    for rival in rivals:
+        comparison = rival.comparison
+        cheaper = cost_standing(comparison.cost_ratio_ci95) == "dearer"
+        saving = f" ({_saving_of_baseline(comparison)} cheaper)" if cheaper else ""
+        names.append(comparison.baseline + saving)
+    return f"On quality, {subject} cannot be told apart from {listing(names)}."
+
+
+def against(comparison: Comparison) -> str:
+    """Give where the arm stands beside the baseline, in one line."""
+    if comparison.ci95 is None:
+        return f"{comparison.arm} beside {comparison.baseline}: {cost(comparison)}."
+    return f"{comparison.arm} beside {comparison.baseline}: {standing(comparison.ci95)}; {cost(comparison)}."
+
+
+def _best(comparison: Comparison, models: int) -> str:
+    return (
+        comparison.baseline if models == 1 else f"{comparison.baseline}, the best of {models} models measured"
+    )
+
+
+def _to_settle(comparison: Comparison, margin: float, cost_per_question_usd: float | None) -> str:
+    needed = comparison.questions_to_decide
+    if needed is None:
+        return f"Asking more questions is no way to settle a difference of {points(margin)}."
+    extra = needed - comparison.n
+    if extra <= 0:
+        return f"So many questions tell a difference of {points(margin)} in four runs of five."
+    price = f" (about {dollars(extra * cost_per_question_usd)})" if cost_per_question_usd else ""
+    return f"About {count(extra, 'more question')}{price} would settle a difference of {points(margin)}."
+
+
+def _saving_of_baseline(comparison: Comparison) -> str:
+    free = comparison.cost_ratio is None
+    return percent(1.0 if free else 1 - 1 / _ratio(comparison))
+
+
+def _change(ratio: float) -> str:
+    return f"{percent(1 - ratio)} less" if ratio < 1 else f"{percent(ratio - 1)} more"
+
+
+def _ratio(comparison: Comparison) -> float:
+    if comparison.cost_ratio is None:
+        raise ValueError("this sentence needs a cost ratio")
+    return comparison.cost_ratio
+
+
+def _known(interval: Interval | None) -> Interval:
+    if interval is None:
+        raise ValueError("this sentence needs an interval")
+    return interval
