@@ -12,6 +12,7 @@ import contextlib
 import json
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -30,7 +31,7 @@ HANG = Act("hang")
 """Say nothing more until the client goes."""
 
 Step = bytes | float | Act
-Script = list[Step]
+Script = Sequence[Step]
 
 
 @dataclass

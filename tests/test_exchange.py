@@ -87,7 +87,7 @@ def test_silence_and_slowness_have_kinds_of_their_own(script: Script, status: in
 @BOTH
 def test_comment_lines_are_signs_of_life(name: str) -> None:
     comments: Script = [step for _ in range(5) for step in (piece(b": OPENROUTER PROCESSING\n\n"), 0.1)]
-    script = [stream_head(), *comments, piece(delta("x", "stop") + usage() + DONE), END]
+    script: Script = [stream_head(), *comments, piece(delta("x", "stop") + usage() + DONE), END]
     assert completion(run(script, name, idle_s=0.3)).text == "x"
     assert refusal(run(script, name, idle_s=0.3, total_s=0.25)).kind is K.TIMEOUT
 
@@ -131,7 +131,7 @@ def test_a_refusal_of_endless_words_is_cut_short() -> None:
 
 
 def test_the_first_token_is_timed_at_the_socket() -> None:
-    script = [
+    script: Script = [
         stream_head(),
         piece(delta("", role="assistant")),
         0.1,

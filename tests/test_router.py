@@ -100,7 +100,7 @@ def outcome_of(scripts: list[Script], name: str = "pyreqwest", **settings: Any) 
 
 @BOTH
 def test_a_streamed_answer_with_everything_measured(name: str) -> None:
-    script = [
+    script: Script = [
         stream_head(
             X_Generation_Id="gen-h", cf_ray="ray", x_request_id="req", X_OpenRouter_Cache_Status="MISS"
         ),
@@ -150,7 +150,8 @@ def test_a_whole_answer_after_blank_keep_alive_lines(name: str) -> None:
 @BOTH
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_comes_is_read_as_what_it_is(stream: bool, name: str) -> None:
-    for script in ([whole(answer())], GOOD_STREAM):
+    whole_answer: Script = [whole(answer())]
+    for script in (whole_answer, GOOD_STREAM):
         outcome = outcome_of([script], name, options=RequestOptions(stream=stream))
         assert outcome.completion is not None
         assert outcome.completion.text == "4"
@@ -352,7 +353,7 @@ def test_the_known_cost_of_every_attempt_counts() -> None:
 
 @BOTH
 def test_reading_ends_at_done_even_when_the_server_does_not_go(name: str) -> None:
-    script = [stream_head(), piece(delta("4", "stop") + usage() + DONE), HANG]
+    script: Script = [stream_head(), piece(delta("4", "stop") + usage() + DONE), HANG]
     outcome = outcome_of([script], name)
     assert outcome.completion is not None
     assert outcome.completion.latency_s < 0.2
@@ -366,14 +367,15 @@ def test_connections_are_kept_through_answers_streams_and_refusals(name: str) ->
             await asyncio.sleep(0.01)
         assert (len(server.heard), server.connections) == (5, 1)
 
-    against([GOOD_STREAM, refused(500), [whole(answer())], GOOD_STREAM, refused(404)], use, name)
+    late_end: Script = [stream_head(), piece(delta("4", "stop") + usage() + DONE), 0.02, END]
+    against([late_end, refused(500), [whole(answer())], GOOD_STREAM, refused(404)], use, name)
 
 
 @BOTH
 def test_a_ten_megabyte_line_and_a_split_character(name: str) -> None:
     text = "é€😀" * 1_200_000
     data = event(msgspec.json.encode({"choices": [{"delta": {"content": text}}]}))
-    script = [
+    script: Script = [
         head(content_type="text/event-stream"),
         data[:31],
         0.02,
@@ -389,7 +391,7 @@ def test_a_ten_megabyte_line_and_a_split_character(name: str) -> None:
 
 def test_the_generation_id_is_told_as_soon_as_the_head_is_there() -> None:
     told: list[tuple[str, str]] = []
-    script = [stream_head(X_Generation_Id="gen-9"), 0.02, RESET]
+    script: Script = [stream_head(X_Generation_Id="gen-9"), 0.02, RESET]
     outcome_of(
         [script, GOOD_STREAM], on_generation=lambda trial, generation: told.append((trial, generation))
     )

@@ -38,7 +38,8 @@ def error(message: str = "m", code: Any = None, availability: Any = None, **meta
     ],
 )  # fmt: skip
 def test_a_status_alone_has_a_kind_and_its_rule_says_whether_to_ask_again(status: int, kind: K) -> None:
-    for body in (error(code=status), error(code=str(status)), {}, [], b"", b"<html>oops</html>", None):
+    bodies: list[Any] = [error(code=status), error(code=str(status)), {}, [], b"", b"<html>oops</html>", None]
+    for body in bodies:
         read_ = read(status, body)
         assert (read_.kind, read_.status) == (kind, status)
         assert read_.retryable == RULES[kind].retried

@@ -1,0 +1,221 @@
+"""One HTTP request and its response, under its time limits: sent, read, timed, recorded.
+
+Knows no policy: whether to ask again, how fast, and what a failure means for the run are decided by
+who calls. Times are taken at the socket, before anything is parsed, by a monotonic clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from routemark.errors import FailureKind
+from routemark.records import Attempt, Completion
+from routemark.transport import Limits, Transport, TransportError, TransportResponse
+from routemark.wire.failures import Head, Ids, Refusal, refused
+from routemark.wire.response import Reader
+
+T = TypeVar("T")
+
+BODY_LIMIT = 256 << 20
+"""Bytes of a response beyond which it is given up, so that memory stays bounded."""
+
+AFTERMATH_S = 5.0
+"""Seconds that a response which has failed may still take to tell its cost."""
+
+DRAIN_S = 0.25
+"""Seconds that the end of a body may take after ``[DONE]``, so that its connection can be used again."""
+
+MESSAGE_LIMIT = 500
+"""Characters of a message that are kept."""
+
+
+class Tried(NamedTuple, Generic[T]):
+    """One attempt: its record, what it gave, and what only the last one's outcome keeps."""
+
+    attempt: Attempt
+    result: T | Refusal
+    queue_s: float
+    response_sha256: str | None
+
+
+class Request(NamedTuple):
+    """What is sent."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Watch:
+    """The time limits of one exchange, kept by one lazy timer instead of one a chunk."""
+
+    def __init__(self, scope: asyncio.Timeout, limits: Limits) -> None:
+        self.last = time.monotonic()
+        """When the latest bytes came; set by the reading loop."""
+        self.expired: FailureKind | None = None
+        self._scope = scope
+        self._end = self.last + limits.total_s
+        self._idle_s = limits.idle_s
+        self._timer = self._set_timer()
+
+    def _set_timer(self) -> asyncio.TimerHandle:
+        due = min(self._end, self.last + self._idle_s)
+        return asyncio.get_running_loop().call_later(max(0.0, due - time.monotonic()), self._check)
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        if now >= self._end:
+            self._expire(FailureKind.TIMEOUT)
+        elif now >= self.last + self._idle_s:
+            self._expire(FailureKind.IDLE_TIMEOUT)
+        else:
+            self._timer = self._set_timer()
+
+    def _expire(self, kind: FailureKind) -> None:
+        self.expired = kind
+        self._scope.reschedule(asyncio.get_running_loop().time())
+
+    def end_within(self, seconds: float) -> None:
+        """Bring the end forward."""
+        self._end = min(self._end, time.monotonic() + seconds)
+        self.stop()
+        self._timer = self._set_timer()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._timer.cancel()
+
+
+class Exchange(Generic[T]):
+    """One request and its response, read to the end or to the first failure."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: Request,
+        choose: Callable[[Head], Reader[T]],
+        limits: Limits,
+    ) -> None:
+        self._transport = transport
+        self._request = request
+        self._choose = choose
+        self._limits = limits
+        self._head: Head | None = None
+        self._reader: Reader[T] | None = None
+        self._digest = hashlib.sha256()
+
+    async def run(self, admitted: float) -> Tried[T]:
+        """Send, read, and give what came; ``admitted``: monotonic time since when it could have been sent."""
+        sending = self._transport.exchange(*self._request, self._limits)
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        sent = time.monotonic()
+        broken, last = await self._send_and_read(sending)
+        if self._reader is not None:
+            result = self._reader.finish(broken)
+        else:
+            assert broken is not None
+            result = broken
+        latency_s = last - sent
+        if isinstance(result, Completion):
+            first = self._reader.first_token_at if self._reader is not None else None
+            ttft_s = None if first is None else first - sent
+            timed: Any = msgspec.structs.replace(result, latency_s=latency_s, ttft_s=ttft_s)
+            result = timed
+        attempt = self._record(started_at, (last if broken is None else time.monotonic()) - sent, result)
+        digest = self._digest.hexdigest() if self._head is not None else None
+        return Tried(attempt, result, sent - admitted, digest)
+
+    async def _send_and_read(
+        self, sending: AbstractAsyncContextManager[TransportResponse]
+    ) -> tuple[Refusal | None, float]:
+        """Give why the exchange broke, or None, and when the latest bytes came."""
+        watch = None
+        try:
+            async with asyncio.timeout(None) as scope:
+                watch = Watch(scope, self._limits)
+                async with sending as response:
+                    self._head = Head(response.status, response.headers, time.time())
+                    self._reader = self._choose(self._head)
+                    return await self._read(response, self._reader, watch), watch.last
+        except TransportError as error:
+            return refused(error.kind, error.message), watch.last if watch is not None else time.monotonic()
+        except TimeoutError:
+            if watch is None or watch.expired is None:
+                raise
+            return refused(watch.expired, self._what_expired(watch.expired)), watch.last
+        finally:
+            if watch is not None:
+                watch.stop()
+
+    async def _read(self, response: TransportResponse, reader: Reader[T], watch: Watch) -> Refusal | None:
+        """Hand the body to the reader, chunk by chunk, until it or the body ends."""
+        size = 0
+        bounded = False
+        while (chunk := await response.read_chunk()) is not None:
+            watch.last = at = time.monotonic()
+            self._digest.update(chunk)
+            size += len(chunk)
+            if reader.feed(chunk, at):
+                watch.stop()
+                await _drain(response)
+                return None
+            if size > BODY_LIMIT:
+                return _too_large()
+            if reader.failed and not bounded:
+                bounded = True
+                watch.end_within(AFTERMATH_S)
+        return None
+
+    def _what_expired(self, kind: FailureKind) -> str:
+        if kind is FailureKind.TIMEOUT:
+            return f"no end within {self._limits.total_s:g} s"
+        where = "after the head" if self._head else "before the head"
+        return f"nothing came for {self._limits.idle_s:g} s {where}"
+
+    def _record(self, started_at: str, duration_s: float, result: object) -> Attempt:
+        refusal = result if isinstance(result, Refusal) else None
+        ids = self._ids(result)
+        return Attempt(
+            started_at=started_at,
+            duration_s=duration_s,
+            status=self._head.status if self._head is not None else None,
+            kind=refusal.kind.value if refusal else None,
+            message=refusal.message[:MESSAGE_LIMIT] if refusal else None,
+            retry_after_s=refusal.retry_after_s if refusal else None,
+            generation_id=ids.generation_id,
+            request_id=ids.request_id,
+            cf_ray=ids.cf_ray,
+            cost_usd=refusal.cost_usd if refusal else None,
+        )
+
+    def _ids(self, result: object) -> Ids:
+        """Give the ids in what came, else those in the head."""
+        if isinstance(result, Completion):
+            return Ids(generation_id=result.generation_id, request_id=result.request_id, cf_ray=result.cf_ray)
+        if isinstance(result, Refusal) and result.ids != Ids():
+            return result.ids
+        return self._head.ids() if self._head is not None else Ids()
+
+
+async def _drain(response: TransportResponse) -> None:
+    """Read what follows the last word, briefly: a body read to its end leaves a connection for the next."""
+    with contextlib.suppress(TimeoutError, TransportError):
+        async with asyncio.timeout(DRAIN_S):
+            while await response.read_chunk() is not None:
+                pass
+
+
+def _too_large() -> Refusal:
+    """Give the refusal of an endless body; asking again would only fetch it again."""
+    message = f"the body is larger than {BODY_LIMIT >> 20} MiB"
+    return msgspec.structs.replace(refused(FailureKind.BODY_NOT_JSON, message), retryable=False)

@@ -1,0 +1,56 @@
+"""Whether and when to ask again: exponential backoff with full jitter, bounded by count and by time.
+
+Pure: elapsed time and the random number are handed in. Full jitter spreads the crowd that one outage
+makes better than any other (M. Brooker, "Exponential Backoff And Jitter", 2015).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from routemark.records import Record
+from routemark.wire.failures import Refusal
+
+
+class Stop(enum.Enum):
+    """Why a trial is not asked again."""
+
+    FINAL = "asking again cannot help"
+    ATTEMPTS_SPENT = "all attempts are spent"
+    TIME_SPENT = "the next attempt would start after the trial's time budget"
+    RETRY_AFTER_TOO_LONG = "the wait asked for exceeds the trial's time budget"
+
+
+class RetryPolicy(Record, frozen=True, kw_only=True):
+    """The bounds of asking again."""
+
+    max_attempts: int = 6
+    """Requests of one trial, the first included."""
+    base_s: float = 1.0
+    """Ceiling of the first wait, seconds; it doubles with every attempt."""
+    cap_s: float = 60.0
+    """Ceiling of every wait that nobody asked for, seconds."""
+    time_budget_s: float = 1800.0
+    """Seconds after a trial's start in which its last attempt must have begun."""
+
+    def delay(self, attempt: int, refusal: Refusal, elapsed_s: float, random: float) -> float | Stop:
+        """Give the seconds to wait after the 1-based ``attempt`` was refused, or why not to ask again.
+
+        ``elapsed_s``: since the trial began; ``random``: uniform in [0, 1). Never less than the wait
+        the gateway asked for; a little more, so that not all who were told the same return at once.
+        """
+        if not refusal.retryable:
+            return Stop.FINAL
+        if attempt >= self.max_attempts:
+            return Stop.ATTEMPTS_SPENT
+        asked = refusal.retry_after_s
+        if asked is not None and elapsed_s + asked > self.time_budget_s:
+            return Stop.RETRY_AFTER_TOO_LONG
+        wait = random * self._ceiling(attempt)
+        if asked is not None:
+            wait = max(wait, asked + random * min(self.base_s, asked))
+        return wait if elapsed_s + wait <= self.time_budget_s else Stop.TIME_SPENT
+
+    def _ceiling(self, attempt: int) -> float:
+        """Give the longest wait after an attempt, seconds; doubling stops before it overflows."""
+        return min(self.cap_s, self.base_s * 2.0 ** min(attempt - 1, 60))

@@ -1,0 +1,292 @@
+"""The only door to a gateway: `OpenRouterClient.complete` turns a trial into an Outcome, whatever happens.
+
+A descent, one policy a layer:
+
+    complete        the border: never raises for what the network or a vendor does
+    _with_retries   asks again, by policy.retry
+    _attempt        one request, inside a slot of the pacer
+    Exchange       sends it and reads the answer, under its time limits; knows no policy
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as random_module
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from routemark.errors import FailureKind, SettingsError, rule
+from routemark.exchange import MESSAGE_LIMIT, Exchange, Request, Tried
+from routemark.policy.retry import RetryPolicy, Stop
+from routemark.records import Attempt, Completion, Failure, Outcome, Trial
+from routemark.transport import HttpxTransport, Limits, Transport, make_transport
+from routemark.wire.failures import Head, Ids, Refusal, refused
+from routemark.wire.request import RequestOptions, encode_shared, headers, request_sha256, with_session
+from routemark.wire.response import Decoded, Reader, lookup_reader, reader_for
+
+if TYPE_CHECKING:  # a heavy import, for those who bring their own client
+    import httpx
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DEFAULT_CONCURRENCY = 100
+"""Connections of a client that makes its own transport."""
+
+
+class Pacer(Protocol):
+    """Lets attempts through and hears how they went."""
+
+    async def admit(self, arm: str) -> None:
+        """Wait until a request of the arm may be sent."""
+
+    def release(self, arm: str, refusal: Refusal | None) -> None:
+        """Hear that an admitted request is over; None: an answer came."""
+
+
+class Unpaced:
+    """Lets everything through at once."""
+
+    async def admit(self, arm: str) -> None:
+        """Do not wait."""
+
+    def release(self, arm: str, refusal: Refusal | None) -> None:
+        """Do not care."""
+
+
+_ABANDONED = refused(FailureKind.CLIENT_FAULT, "abandoned")
+"""What the pacer hears of an attempt that was cancelled."""
+
+
+class OpenRouterClient:
+    """Asks a gateway that speaks OpenRouter's chat-completions format."""
+
+    def __init__(  # noqa: PLR0913 - the settings of a client, by name
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str = "https://openrouter.ai/api/v1",
+        transport: Transport | httpx.AsyncClient | None = None,
+        options: RequestOptions = RequestOptions(),  # noqa: B008 - frozen
+        timeout_s: float = 600.0,
+        idle_timeout_s: float = 120.0,
+        connect_timeout_s: float = 10.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        pacer: Pacer | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] | None = None,
+        on_generation: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """Make a client; nothing is sent yet.
+
+        The key goes to the host of ``base_url`` only. A transport given is closed with the client, an
+        `httpx.AsyncClient` given is not. ``timeout_s`` bounds an attempt, ``idle_timeout_s`` the silence
+        within it. ``sleep`` and ``random`` serve the waits between attempts. ``on_generation`` hears
+        (trial key, generation id) as soon as the id is known.
+        Raises: SettingsError for a base URL or a key that cannot be sent.
+        """
+        self._base_url = _checked_url(base_url)
+        self._key = _checked_key(api_key)
+        self._headers = headers(self._key)
+        self._options = options
+        self._limits = Limits(connect_timeout_s, idle_timeout_s, timeout_s)
+        self._retry = retry
+        self._pacer = pacer or Unpaced()
+        self._sleep = sleep
+        self._random = random or random_module.random
+        self._on_generation = on_generation
+        self._owns_transport = True
+        if transport is None:
+            transport = make_transport("pyreqwest", DEFAULT_CONCURRENCY)
+        elif not isinstance(transport, Transport):
+            transport = HttpxTransport(transport)
+            self._owns_transport = False
+        self._transport: Transport = transport
+
+    def __repr__(self) -> str:
+        return f"OpenRouterClient(base_url={self._base_url!r}, api_key={'set' if self._key else 'none'})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, unless they belong to an `httpx.AsyncClient` that was handed in."""
+        if self._owns_transport:
+            await self._transport.aclose()
+
+    # ----------------------------------------------------------------- complete
+
+    async def complete(self, trial: Trial) -> Outcome:
+        """Ask a trial's question, again where that may help, and give what came of it.
+
+        Raises nothing but CancelledError: an error of ours becomes a failure, with its traceback logged.
+        """
+        attempts: list[Attempt] = []
+        try:
+            return self._redacted(await self._complete(trial, attempts))
+        except Exception as error:  # noqa: BLE001 - the border: one trial's accident must not end the run
+            log.error("trial %s: %s", trial.key, self._without_key(traceback.format_exc()))  # noqa: TRY400 - redacted
+            message = self._without_key(f"{type(error).__name__}: {error}")[:MESSAGE_LIMIT]
+            failure = Failure(kind=FailureKind.CLIENT_FAULT.value, message=message)
+            return _outcome(trial, attempts, failure=failure)
+
+    async def _complete(self, trial: Trial, attempts: list[Attempt]) -> Outcome:
+        shared = encode_shared(trial.question, trial.arm, self._options)
+        body = with_session(shared, trial.session_id)
+        tried = await self._with_retries(lambda: self._attempt(trial, body), attempts)
+        answered = not isinstance(tried.result, Refusal)
+        return _outcome(
+            trial,
+            attempts,
+            completion=tried.result if not isinstance(tried.result, Refusal) else None,
+            failure=None if answered else _failure(tried.result, attempts[-1]),
+            queue_s=tried.queue_s,
+            request_sha256=request_sha256(shared),
+            response_sha256=tried.response_sha256,
+        )
+
+    async def get_json(self, path: str) -> Any:
+        """Give the JSON of a look-up below the base URL, e.g. ``/models``. Raises: APIError."""
+        url = f"{self._base_url}/{path.lstrip('/')}"
+        attempts: list[Attempt] = []
+
+        async def once() -> Tried[Decoded]:
+            return await self._exchange("GET", url, b"", lookup_reader).run(time.monotonic())
+
+        tried = await self._with_retries(once, attempts)
+        if isinstance(tried.result, Refusal):
+            failure = _failure(tried.result, attempts[-1])
+            clean = msgspec.structs.replace(failure, message=self._without_key(failure.message))
+            raise rule(failure.kind).raises(clean)
+        return tried.result.value
+
+    # ----------------------------------------------------------------- attempts
+
+    async def _with_retries(
+        self, once: Callable[[], Awaitable[Tried[T]]], attempts: list[Attempt]
+    ) -> Tried[T]:
+        """Attempt until there is an answer or the policy says stop; record every attempt."""
+        begun = time.monotonic()
+        while True:
+            tried = await once()
+            again = self._again(len(attempts) + 1, tried.result, time.monotonic() - begun)
+            if not isinstance(again, float):
+                attempts.append(tried.attempt)
+                return _too_long(tried) if again is Stop.RETRY_AFTER_TOO_LONG else tried
+            attempts.append(msgspec.structs.replace(tried.attempt, waited_s=again))
+            await self._sleep(again)
+
+    def _again(self, attempt: int, result: T | Refusal, elapsed_s: float) -> float | Stop | None:
+        """Give the wait before the next attempt, or why there is none; None after an answer."""
+        if not isinstance(result, Refusal):
+            return None
+        return self._retry.delay(attempt, result, elapsed_s, self._random())
+
+    async def _attempt(self, trial: Trial, body: bytes) -> Tried[Completion]:
+        """Send once, when the pacer allows, and tell the pacer how it went."""
+
+        def choose(head: Head) -> Reader[Completion]:
+            self._tell_generation(trial, head.ids())
+            return reader_for(head, trial.arm, streamed=self._options.stream)
+
+        await self._pacer.admit(trial.arm.name)
+        admitted = time.monotonic()
+        heard: Refusal | None = _ABANDONED
+        try:
+            url = f"{self._base_url}/chat/completions"
+            tried = await self._exchange("POST", url, body, choose).run(admitted)
+            heard = tried.result if isinstance(tried.result, Refusal) else None
+            return tried
+        finally:
+            self._pacer.release(trial.arm.name, heard)
+
+    def _tell_generation(self, trial: Trial, ids: Ids) -> None:
+        if self._on_generation is not None and ids.generation_id is not None:
+            self._on_generation(trial.key, ids.generation_id)
+
+    def _exchange(
+        self, method: str, url: str, body: bytes, choose: Callable[[Head], Reader[T]]
+    ) -> Exchange[T]:
+        request = Request(method, url, self._headers, body)
+        return Exchange(self._transport, request, choose, self._limits)
+
+    # ----------------------------------------------------------------- secrets
+
+    def _redacted(self, outcome: Outcome) -> Outcome:
+        """Give the outcome without the key, wherever a gateway may have echoed it."""
+        if self._key is None:
+            return outcome
+        encoded = msgspec.json.encode(outcome)
+        secret = msgspec.json.encode(self._key)[1:-1]
+        if secret not in encoded:
+            return outcome
+        return msgspec.json.decode(encoded.replace(secret, b"[key]"), type=Outcome)
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text
+
+
+def _checked_url(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(f"base URL {base_url!r}: write it like https://openrouter.ai/api/v1.")
+    if "@" in parts.netloc:
+        raise SettingsError(
+            "base URL: it must hold no user name or password; the key is a setting of its own."
+        )
+    return base_url.rstrip("/")
+
+
+def _checked_key(api_key: str | None) -> str | None:
+    key = (api_key or "").strip()
+    if not all("!" <= character <= "~" for character in key):
+        raise SettingsError("API key: it holds white space or characters that no key has; copy it again.")
+    return key or None
+
+
+# --------------------------------------------------------------------------- records
+
+
+def _outcome(trial: Trial, attempts: list[Attempt], **end: Any) -> Outcome:
+    return Outcome(
+        trial=trial.key,
+        question_id=trial.question.id,
+        arm=trial.arm.name,
+        repeat=trial.repeat,
+        session_id=trial.session_id,
+        attempts=attempts,
+        window=trial.window,
+        **end,
+    )
+
+
+def _failure(result: object, last: Attempt) -> Failure:
+    """Give the failure of a trial or look-up whose last attempt was refused."""
+    assert isinstance(result, Refusal)
+    return Failure(
+        kind=result.kind.value,
+        message=last.message or "",
+        status=last.status,
+        generation_id=last.generation_id,
+        request_id=last.request_id,
+        cf_ray=last.cf_ray,
+    )
+
+
+def _too_long(tried: Tried[T]) -> Tried[T]:
+    """Give the last attempt's result as what ended the trial: a wait beyond its time budget."""
+    assert isinstance(tried.result, Refusal)
+    return tried._replace(result=msgspec.structs.replace(tried.result, kind=FailureKind.RETRY_AFTER_TOO_LONG))
