@@ -493,6 +493,7 @@ def test_a_failed_look_up_raises_what_its_kind_names_without_the_key() -> None:
         streamed(delta(KEY[:9]), delta(KEY[9:]), usage(), DONE),
         streamed(delta("x"), event(f"{{{KEY}".encode())),
         refused(500, X_Generation_Id=KEY, cf_ray=KEY),
+        [whole(answer("x", openrouter_metadata={KEY: {"a" + KEY: 1}}))],
     ],
 )
 def test_a_key_that_the_gateway_echoes_is_in_no_outcome(
@@ -503,6 +504,14 @@ def test_a_key_that_the_gateway_echoes_is_in_no_outcome(
     assert KEY not in repr(outcome)
     assert KEY not in caplog.text
     assert KEY not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("key", ["x", "test", "simulated", "completion"])
+def test_a_key_that_is_a_plain_word_harms_no_answer(key: str) -> None:
+    outcome = outcome_of([[whole(answer("x is simulated by a test"))]], api_key=key)
+    assert outcome.completion is not None
+    text = "x is [key] by a test" if key == "simulated" else "x is simulated by a test"
+    assert outcome.completion.text == text
 
 
 def test_the_client_shows_no_key() -> None:
