@@ -70,7 +70,7 @@ def test_a_key_is_needed_only_where_openrouter_is_asked() -> None:
         require_key(Settings(), None)
     assert require_key(Settings(), "sk") == "sk"
     assert require_key(Settings(base_url="http://127.0.0.1:1/v1"), None) is None
-    assert require_key(Settings(simulate=True), "sk-real") == "simulated"
+    assert require_key(Settings(simulate=True), "sk-real") == "no-key"
 
 
 def test_limit_draws_by_seed(tmp_path: Path) -> None:

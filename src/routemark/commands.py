@@ -275,4 +275,4 @@ def _print_text(run: Run, summary: Summary, directory: RunDirectory) -> None:
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size((80, 24)).columns
     files = [str(path) for path in (directory.report, directory.results) if path.exists()]
-    sys.stdout.write(render(run, summary, width=width, color=color, files=files))
+    sys.stdout.write(render(run, summary, width=width, color=color, files=files).rstrip("\n") + "\n")

@@ -86,7 +86,7 @@ def make_arms(settings: Settings) -> list[Arm]:
 def require_key(settings: Settings, key: str | None) -> str | None:
     """Give the key to send; raise SettingsError when OpenRouter itself is asked without one."""
     if settings.simulate:
-        return "simulated"
+        return "no-key"
     if key is None and "openrouter.ai" in settings.base_url:
         raise SettingsError(
             "No API key. Set OPENROUTER_API_KEY (in the environment or in .env), "

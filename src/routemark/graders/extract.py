@@ -243,9 +243,7 @@ _PAIRS = (
 )
 _PREFIX = re.compile(r"\A(?:#{1,6}\s+|[-*+\u2022>]\s+)+")
 _PAIR_STARTS = frozenset(opening[0] for opening, _ in _PAIRS)
-_DRESSED = re.compile(
-    r"[\\*_`$\"'{}#<>\u2022\u200b\ufeff\u201c\u201d\u2018\u2019\u00ab\u00bb]|\A\s*[-+]\s"
-)
+_DRESSED = re.compile(r"[\\*_`$\"'{}#<>\u2022\u200b\ufeff\u201c\u201d\u2018\u2019\u00ab\u00bb]|\A\s*[-+]\s")
 """Any dressing at all holds one of these."""
 
 
