@@ -38,7 +38,7 @@ from routemark.transport import make_transport
 
 INTERRUPTED = 130
 TOO_MANY_FAILED = 3
-SIMULATED_LATENCY = "0.02"
+SIMULATED_LATENCY = "0.05"
 """Factor on the fictitious models' own latency: a run takes seconds, and latencies stay above ours."""
 
 
@@ -81,13 +81,15 @@ async def ask(
             trials = _remaining(_plan(prepared, opened.run), questions, ledger)
             watching: list[Observer] = [manifest, *observers(executor, ledger.done)]
             await _execute(executor, trials, journal, watching)
+    stop = executor.stop
+    stopped = stop.requested() and Ledger(opened.run, questions, directory.journal).done < prepared.trials
     manifest.update(
-        status="stopped" if executor.stop.reason else "complete",
-        stop_reason=executor.stop.reason,
+        status="stopped" if stopped else "complete",
+        stop_reason=stop.reason if stopped else None,
         finished_at=now(),
         client=executor.health.report(),
     )
-    return conclude(directory, prepared.settings, executor.stop.exit_code)
+    return conclude(directory, prepared.settings, stop.exit_code if stopped else 0)
 
 
 async def _execute(

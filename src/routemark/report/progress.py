@@ -21,6 +21,7 @@ from routemark.report.clean import clean
 
 REFRESH_PER_SECOND = 4
 LINE_EVERY_S = 5.0
+BAR_WIDTH = 50
 SHOWN = 6
 """Served models and failure kinds named at once."""
 
@@ -112,16 +113,18 @@ class Progress:
         return " | ".join(parts)
 
     def _panel(self) -> RenderableType:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_row(ProgressBar(total=max(self._total, 1), completed=self._done, width=30), *self._figures())
-        lines: list[RenderableType] = [grid]
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=max(self._total, 1), completed=self._done, width=BAR_WIDTH))
+        lines: list[RenderableType] = [bar, _one_line("asked   " + " | ".join(self._figures()))]
         if self._served:
-            lines.append(Text("served  " + _counts(self._served), overflow="ellipsis", no_wrap=True))
+            lines.append(_one_line("served  " + _counts(self._served)))
         if self._failures:
-            lines.append(
-                Text("failed  " + _counts(self._failures), style="red", overflow="ellipsis", no_wrap=True)
-            )
+            lines.append(_one_line("failed  " + _counts(self._failures), style="red"))
         return Group(*lines)
+
+
+def _one_line(text: str, style: str = "") -> Text:
+    return Text(text, style=style, overflow="ellipsis", no_wrap=True)
 
 
 def _counts(counter: Counter[str]) -> str:
