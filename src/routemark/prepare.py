@@ -19,7 +19,7 @@ from routemark.policy import plan
 from routemark.questions import QuestionSet, load, shipped
 from routemark.records import Arm, Run
 from routemark.report import outputs
-from routemark.rundir import RunDirectory, find, new_directory
+from routemark.rundir import LATEST, RunDirectory, find, named, new_directory
 from routemark.wire.arms import arm_from_table, check_names, parse_arm, sweep
 from routemark.wire.request import RequestOptions
 
@@ -165,7 +165,7 @@ def _begin(directory: RunDirectory, prepared: Prepared) -> Opened:
 
 def _unfinished_latest(prepared: Prepared, runs_dir: Path) -> Opened | None:
     """Give the latest run if it has the same plan and did not come to its end."""
-    directory = RunDirectory((runs_dir / "latest").resolve())
+    directory = RunDirectory(named(runs_dir / LATEST))
     if not directory.manifest.exists():
         return None
     run = directory.read()

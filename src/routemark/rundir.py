@@ -83,8 +83,13 @@ def find(run: str, runs_dir: Path) -> RunDirectory:
     """Give the run directory meant by a path or by an id in ``runs_dir``; raise UsageError if none."""
     for path in (Path(run), runs_dir / run):
         if (path / "run.json").is_file():
-            return RunDirectory(path.resolve())
+            return RunDirectory(named(path))
     raise UsageError(f"{run}: no run here, nor in {runs_dir}/ (a run directory holds run.json).")
+
+
+def named(path: Path) -> Path:
+    """Give the run that ``latest`` names; another path as it is."""
+    return path.parent / path.readlink() if path.is_symlink() else path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
