@@ -166,3 +166,17 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_report_takes_another_baseline_and_margin_and_refuses_an_unknown_arm(tmp_path: Path) -> None:
+    arms = ["-m", "openrouter/auto", "-m", "sim/heron", "-m", "sim/abacus"]
+    routemark("run", "--simulate", "--limit", "40", *arms, "--quiet", cwd=tmp_path)
+    other = routemark("report", "latest", "--baseline", "sim/abacus", "--margin", "0.2", cwd=tmp_path)
+    assert other.returncode == 0, other.stderr
+    assert "Margin 20 points" in other.stdout
+    assert other.stdout.index("sim/abacus", other.stdout.index("Arms")) < other.stdout.index(
+        "openrouter/auto", other.stdout.index("Arms")
+    )
+    wrong = routemark("report", "latest", "--baseline", "sim/herno", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert 'Did you mean "sim/heron"?' in wrong.stderr

@@ -18,7 +18,7 @@ import msgspec
 from routemark import graders
 from routemark._version import __version__
 from routemark.analysis.summary import Fold
-from routemark.config import Settings
+from routemark.config import Settings, nearest
 from routemark.engine.gate import Gate
 from routemark.engine.local import LocalExecutor
 from routemark.engine.run import Observer
@@ -71,7 +71,9 @@ async def ask(
         journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
         ledger = Ledger(opened.run, questions, directory.journal)
         manifest = _Manifest(directory, opened.run)
-        manifest.update(status="running", stop_reason=None, finished_at=None)
+        manifest.update(
+            status="running", stop_reason=None, finished_at=None, settings=prepared.settings.public()
+        )
         async with _gateway(prepared.settings, directory) as base_url:
             executor = LocalExecutor(
                 lambda gate: _client(prepared, base_url, key, gate),
@@ -183,10 +185,18 @@ def _pace_event(executor: LocalExecutor) -> Event:
 def summarise(
     directory: RunDirectory, *, margin: float | None = None, baseline: str | None = None
 ) -> tuple[Ledger, Summary]:
-    """Compute the summary from the run directory alone; margin and baseline default to the run's own."""
+    """Compute the summary from the run directory alone; margin and baseline default to the run's own.
+
+    Raises: UsageError when there is no such baseline.
+    """
     run = directory.read()
-    ledger = Ledger(run, directory.load_questions(), directory.journal)
+    asked = {name: value for name, value in (("margin", margin), ("baseline", baseline)) if value is not None}
+    run = msgspec.structs.replace(run, settings={**run.settings, **asked})
     kept = msgspec.convert(run.settings, Settings)
+    known = [name for arm in run.arms for name in (arm.name, arm.model)]
+    if kept.baseline is not None and kept.baseline not in known:
+        raise UsageError(f"--baseline {kept.baseline}: no such arm.{nearest(kept.baseline, known)}")
+    ledger = Ledger(run, directory.load_questions(), directory.journal)
     fold = Fold()
     for judged in ledger.judged():
         fold.add(*judged)
@@ -194,8 +204,8 @@ def summarise(
         run,
         planned=run.questions * len(run.arms) * run.repeats,
         finished_questions=ledger.counted_questions,
-        margin=margin or kept.margin,
-        baseline=baseline or kept.baseline,
+        margin=kept.margin,
+        baseline=kept.baseline,
     )
     return ledger, summary
 

@@ -30,6 +30,8 @@ from routemark.analysis.words import (
         (standing((-0.02, -0.01)), "1.0-2.0 points worse"),
         (percent(0.624), "62 %"),
         (percent(0.004), "0.4 %"),
+        (less(0.003, (0.002, 0.005)), "99.7 % less (99.5-99.8)"),
+        (less(0.38, (0.32, 0.45)), "62 % less (55-68)"),
         (percent(0.997), "99.7 %"),
         (percent(0), "0 %"),
         (percent(1), "100 %"),

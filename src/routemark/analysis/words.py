@@ -75,4 +75,6 @@ def listing(names: Sequence[str], most: int = 5) -> str:
 
 
 def _percents(low: float, high: float) -> str:
-    return f"{100 * low:.0f}-{100 * high:.0f}"
+    """Give an interval of percents; decimals where whole ones would say 100 (or 0) for less (or more)."""
+    near_end = 0 < low < 0.01 or 0.99 < high < 1
+    return f"{100 * low:.1f}-{100 * high:.1f}" if near_end else f"{100 * low:.0f}-{100 * high:.0f}"
