@@ -143,3 +143,9 @@ def test_interval_covers_at_least_92_percent_up_to_log_sd_1(n, log_sd, monkeypat
     covered = [low <= 1 <= high for found in cost_ratios(pairs, seed=0) for low, high in [found.interval]]
     # three standard errors of the simulation below
     assert np.mean(covered) >= 0.92 - 0.02
+
+
+def test_few_questions_whose_replicates_hardly_vary_have_no_interval_and_raise_nothing():
+    found = _one([0.744, 6.472, 13.78], [0.461, 6.978, 0.427])
+    assert (found.n, found.interval) == (3, None)
+    assert found.ratio == pytest.approx(20.996 / 7.866)

@@ -33,6 +33,8 @@ Standing = Literal["cheaper", "dearer", "same", "open"]
 _CELLS = 1_000_000
 _PAIRS_AT_ONCE = 64
 _MOMENTS = 6
+_MOST_EXPONENT = 700.0
+"""exp of more is no number."""
 
 
 class CostRatio(NamedTuple):
@@ -182,9 +184,14 @@ def _bounds(log_ratio: float, error: float, t: Floats | None, level: float) -> I
         return math.exp(log_ratio), math.exp(log_ratio)
     if t is None:
         z = normal_quantile(level)
-        return math.exp(log_ratio - z * error), math.exp(log_ratio + z * error)
+        return _exponentials(log_ratio - z * error, log_ratio + z * error)
     finite = t[np.isfinite(t)]
     if len(finite) < REPLICATES // 2:
         return None
     low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
-    return math.exp(log_ratio - high * error), math.exp(log_ratio - low * error)
+    return _exponentials(log_ratio - float(high) * error, log_ratio - float(low) * error)
+
+
+def _exponentials(low: float, high: float) -> Interval | None:
+    """Give exp of both; None where a bound is beyond all numbers: a few questions that hardly vary."""
+    return (math.exp(low), math.exp(high)) if high < _MOST_EXPONENT else None
