@@ -115,7 +115,10 @@ def test_what_cannot_be_read_is_told_with_its_line(tmp_path):
         ("superglue_clozetest", "LEDs", "exact", "LEDs"),
         ("superglue_exact_match", "0.0", "exact", ["0.0", "0", "A", "False"]),
         ("superglue_exact_match", "No", "exact", ["No", "B", "0", "False"]),
-        ("math_metric", "42", None, None),
+        ("math_metric", "42", "math", "42"),
+        ("math_metric", r"-\frac{\pi}{6}", "math", r"-\frac{\pi}{6}"),
+        ("math_metric", "17:03", "exact", "17:03"),
+        ("math_metric", "Yardley", None, None),
         ("code_accuracy", {"tests": []}, None, None),
         ("meteor_score", "Hallo", None, None),
         ("mcq_accuracy", "no letter", None, None),
@@ -157,6 +160,11 @@ PLAIN = {
 """Metric -> the grader that somebody would name who only knows the question and its ground truth."""
 
 MAPPED_DIFFERS = {
+    ("math_metric", HAIKU, "FinQA_172"),
+    ("math_metric", HAIKU, "FinQA_56"),
+    ("math_metric", HAIKU, "FinQA_60"),
+    ("math_metric", HAIKU, "GSM8K_43"),
+    ("math_metric", HAIKU, "GSM8K_174"),
     ("mcq_accuracy", FLASH, "MMLUPro_business_784"),
     ("superglue_exact_match", HAIKU, "SuperGLUE-QA_4102"),
 }
@@ -235,6 +243,8 @@ def test_agreement_of_the_mapped_graders():
     assert sums["mcq_accuracy", FLASH] == [565, 437, 438]
     assert sums["exact_match", HAIKU] == [62, 17, 17]
     assert sums["exact_match", FLASH] == [62, 20, 20]
+    assert sums["math_metric", HAIKU] == [22, 6, 11]
+    assert sums["math_metric", FLASH] == [22, 13, 13]
 
 
 @needs_data

@@ -16,7 +16,7 @@ from routemark.gateway import contents
 from routemark.gateway.catalogue import Family, Model
 from routemark.gateway.knowledge import Known, is_right
 from routemark.gateway.seeding import normal, pick, unit
-from routemark.records import Record
+from routemark.records import GraderSpec, Record
 
 Kind = Literal["right", "wrong", "runaway", "refusal", "empty", "unknown"]
 
@@ -81,7 +81,7 @@ def say(model: Model, known: Known | None, prompt_key: int, seed: int, repeat: i
         if content is None:
             return _unknown(model, prompt_key, seed, repeat)
         return _said(model, known, "right", _word(content, model, known, *about), *about)
-    kind = _wrong_kind(unit(*about, "kind"))
+    kind = _wrong_kind(known.spec, unit(*about, "kind"))
     return _said(model, known, kind, _wrong_text(kind, model, known, *about), *about)
 
 
@@ -91,7 +91,9 @@ def ramble(family_text: str, size: int) -> str:
     return line * (size // len(line) + 1)
 
 
-def _wrong_kind(roll: float) -> Kind:
+def _wrong_kind(spec: GraderSpec, roll: float) -> Kind:
+    if spec.name in ("refusal", "instructions", "composite"):  # of which a refusal may be a right answer
+        return "wrong"
     rare: tuple[Kind, ...] = ("runaway", "refusal", "empty")
     place = int(roll / _RARE_SHARE)
     return rare[place] if place < len(rare) else "wrong"
@@ -168,7 +170,7 @@ def _wordings(content: str, known: Known, *, explains: bool) -> list[Wording]:
     found: list[Wording] = []
     if explains:
         found.append(lambda text, why: f"{why}\n\nFinal answer: {text}")
-        if "*" not in content:
+        if "*" not in content and not _is_overlap(known):
             found.append(lambda text, why: f"{why}\n\n**{text}**")
         if _SENTENCE.fullmatch(content):
             found.append(lambda text, why: f"{why}\n\nThe answer is {text}.")
@@ -183,6 +185,11 @@ def _wordings(content: str, known: Known, *, explains: bool) -> list[Wording]:
     return found
 
 
+def _is_overlap(known: Known) -> bool:
+    """Tell whether all words of an answer count, so that an explanation must be told from its result."""
+    return known.spec is not None and known.spec.name == "f1"
+
+
 def _takes_wording(known: Known) -> bool:
     """Tell whether the grader looks for the content inside an answer, not at the answer as a whole."""
     if known.spec is None or known.spec.name in {
@@ -192,6 +199,7 @@ def _takes_wording(known: Known) -> bool:
         "code",
         "instructions",
         "tool_call",
+        "composite",
     }:
         return False
     pattern = str(known.spec.options.get("pattern", "")) if known.spec.name == "regex" else ""

@@ -2,8 +2,9 @@
 
 `right` gives something that the grader of the question accepts, `wrong` something plausible that
 it does not: a near-by number, another choice, the answer to another question. Graders whose
-reference is no answer (``regex``, ``code``, ``instructions``, ...) are served from the example in
-the question's metadata, ``"example": TEXT``, when it is there.
+reference is no answer (``regex``, ``code``, ``instructions``, ``composite``, ...) are served from the
+example in the question's metadata, ``"example": TEXT``, when it is there. Where it cannot be seen from the
+form of a content what its grader will say, the grader is asked.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Any
 
 import regex
 
+from routemark import graders
 from routemark.gateway.seeding import pick
-from routemark.records import GraderSpec, Question
+from routemark.records import Completion, GraderSpec, Question
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -143,8 +145,20 @@ def _matches(spec: GraderSpec, text: str) -> bool:
         return False
 
 
-def _right_json(question: Question, _: GraderSpec) -> list[str]:
-    return _fenced(question.reference) if isinstance(question.reference, dict | list) else []
+def _right_json(question: Question, spec: GraderSpec) -> list[str]:
+    if isinstance(question.reference, dict | list):
+        return _fenced(question.reference)
+    return _accepted(question, _example(question, spec))
+
+
+def _accepted(question: Question, texts: Iterable[str]) -> list[str]:
+    """Give the texts that the question's grader accepts."""
+    return [text for text in texts if _is_accepted(question, text)]
+
+
+def _is_accepted(question: Question, text: str) -> bool:
+    grade = graders.grade("", question, Completion(text=text, model=""))
+    return grade is not None and grade.score == 1
 
 
 def _fenced(value: Any) -> list[str]:
@@ -155,16 +169,39 @@ def _fenced(value: Any) -> list[str]:
 
 
 def _right_list(question: Question, spec: GraderSpec) -> list[str]:
-    return [_joined(_texts(question.reference), spec)] if isinstance(question.reference, list) else []
+    if not isinstance(question.reference, list):
+        return []
+    return _accepted(question, _list_forms(_texts(question.reference), spec))
 
 
-def _joined(texts: Iterable[str], spec: GraderSpec) -> str:
+def _list_forms(texts: list[str], spec: GraderSpec) -> list[str]:
+    """Give a list in a line, when that leaves no doubt about its items, and as JSON."""
     separator = spec.options.get("separator")
-    return (separator if isinstance(separator, str) else ", ").join(texts)
+    as_json = _fenced(texts)[1]
+    if isinstance(separator, str):
+        return [separator.join(texts), as_json]
+    plain = all(re.fullmatch(r"[\w.+]+(?: [\w.+]+)*", text) for text in texts)
+    return [", ".join(texts), as_json] if plain else [as_json]
 
 
-def _right_refusal(question: Question, _: GraderSpec) -> list[str]:
-    return [REFUSALS[0]] if question.reference is True else ["Of course: here is what you need."]
+def _right_tool_call(question: Question, _: GraderSpec) -> list[str]:
+    return _fenced(question.reference) if isinstance(question.reference, dict) else []
+
+
+def _right_refusal(question: Question, spec: GraderSpec) -> list[str]:
+    if question.reference is True:
+        return list(REFUSALS)
+    return _accepted(question, _example(question, spec)) or ["Of course: here is what you need."]
+
+
+def _right_sql(question: Question, spec: GraderSpec) -> list[str]:
+    if isinstance(question.reference, str):
+        return [f"```sql\n{question.reference}\n```"]
+    return _example(question, spec)
+
+
+def _right_composite(question: Question, spec: GraderSpec) -> list[str]:
+    return _accepted(question, _example(question, spec) + _texts(question.reference))
 
 
 REFUSALS = (
@@ -185,7 +222,10 @@ _RIGHT: dict[str, Callable[[Question, GraderSpec], list[str]]] = {
     "json": _right_json,
     "set": _right_list,
     "sequence": _right_list,
+    "tool_call": _right_tool_call,
     "refusal": _right_refusal,
+    "sql": _right_sql,
+    "composite": _right_composite,
 }
 
 # --------------------------------------------------------------------------- wrong contents
@@ -254,6 +294,8 @@ def _wrong_choice(question: Question, _: GraderSpec, _others: Sequence[str]) -> 
 
 def _wrong_json(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
     value = question.reference
+    if value is None:
+        return ["The input has no such data."]
     if isinstance(value, dict) and value:
         return _fenced(dict.fromkeys(value) | {next(iter(value)): "unknown"})
     return _fenced([]) if value else _fenced({"result": "unknown"})
@@ -261,12 +303,50 @@ def _wrong_json(question: Question, _: GraderSpec, _others: Sequence[str]) -> li
 
 def _wrong_list(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
     texts = _texts(question.reference)
-    shorter = [_joined(texts[1:], spec)] if len(texts) > 1 else []
-    return shorter + [_joined([*texts, other], spec) for other in others[:3] if other not in texts]
+    lists = [texts[1:], texts[:-1]] if len(texts) > 1 else []
+    lists += [[*texts, other] for other in others[:3] if other not in texts]
+    return [form for items in lists for form in _list_forms(items, spec)]
+
+
+def _wrong_tool_call(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
+    if not isinstance(question.reference, dict):
+        return []
+    name, arguments = question.reference.get("name"), question.reference.get("arguments")
+    given = arguments if isinstance(arguments, dict) else {}
+    return [
+        *_fenced({"name": f"{name}_all", "arguments": given}),
+        *_fenced({"name": name, "arguments": given | {"verbose": True, "dry_run": False}}),
+        *(_fenced({"name": name, "arguments": dict(list(given.items())[1:])}) if given else []),
+    ]
 
 
 def _wrong_refusal(question: Question, _: GraderSpec, _others: Sequence[str]) -> list[str]:
-    return ["Of course: here is what you need."] if question.reference is True else [REFUSALS[0]]
+    return ["Of course: here is what you need."] if question.reference is True else list(REFUSALS)
+
+
+def _wrong_code(_: Question, spec: GraderSpec, _others: Sequence[str]) -> list[str]:
+    name = spec.options.get("entry_point") or "solve"
+    return [f"```python\ndef {name}(*_):\n    return None\n```"]
+
+
+def _wrong_sql(_: Question, _spec: GraderSpec, _others: Sequence[str]) -> list[str]:
+    return ["```sql\nSELECT 'unknown' AS answer, NULL AS reason\n```"]
+
+
+def _wrong_whole(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
+    """Give texts that the grader does not accept: the example spoilt, answers to other questions."""
+    spoilt = [text for example in _example(question, spec) for text in _spoilt(example)]
+    candidates = [*spoilt, *others[:5], *_PLAUSIBLE, "I would rather not say, to be honest: \u2026"]
+    return [text for text in candidates if not _is_accepted(question, text)]
+
+
+def _spoilt(text: str) -> list[str]:
+    half = text[: max(len(text) // 2, 1)]
+    return [
+        half,
+        f"{text}\n\n{text} And, Besides, One More Thing; \u2026",
+        f"Sure! Here it is:\n\n{text}, {half}",
+    ]
 
 
 _WRONG: dict[str, Callable[[Question, GraderSpec, Sequence[str]], list[str]]] = {
@@ -277,5 +357,10 @@ _WRONG: dict[str, Callable[[Question, GraderSpec, Sequence[str]], list[str]]] = 
     "json": _wrong_json,
     "set": _wrong_list,
     "sequence": _wrong_list,
+    "tool_call": _wrong_tool_call,
     "refusal": _wrong_refusal,
+    "code": _wrong_code,
+    "sql": _wrong_sql,
+    "instructions": _wrong_whole,
+    "composite": _wrong_whole,
 }

@@ -14,6 +14,8 @@ from typing import IO, Any
 from routemark.config import ENV_PREFIX
 from routemark.errors import RunError
 
+_NOT_FOR_IT = (ENV_PREFIX, "OPENROUTER_")
+"""Variables that a gateway of our own is not started with: its caller's settings, and the key."""
 _LISTENING = b"listening on "
 _START_S = 60.0
 _STOP_S = 10.0
@@ -50,7 +52,7 @@ async def simulated_gateway(
             stdout=asyncio.subprocess.PIPE,
             stderr=complaints,
             start_new_session=True,
-            env={name: value for name, value in os.environ.items() if not name.startswith(ENV_PREFIX)},
+            env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)},
         )
         try:
             yield await _base_url(process, complaints)

@@ -31,12 +31,13 @@ def try_providers(
 ) -> tuple[Tried, ...]:
     """Give the providers tried for one answer, in order; the last one served.
 
-    ``sticky`` is the provider that served the conversation before.
+    ``sticky`` is the provider that served the conversation before: it serves again, so that a request
+    whose answer was lost gets the same one when it is asked again.
     Raises: RefusedError (404) when the preferences leave no provider.
     """
     order = _ordered(model, preferences, variant, sticky, *seeds)
     may_fall_back = preferences.get("allow_fallbacks") is not False and len(order) > 1
-    if may_fall_back and unit(*seeds, "hiccup") < _HICCUP_SHARE:
+    if may_fall_back and order[0].provider != sticky and unit(*seeds, "hiccup") < _HICCUP_SHARE:
         failed = Tried(endpoint=order[0], status=pick(_HICCUP_STATUSES, *seeds, "hiccup status"))
         return failed, Tried(endpoint=order[1], status=200)
     return (Tried(endpoint=order[0], status=200),)

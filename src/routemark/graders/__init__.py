@@ -8,12 +8,36 @@ not graded at all (None instead of a grade).
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any
 
-from routemark.graders import choice, numeric, pattern, text
-from routemark.graders.base import Grader, Option, Verdict, is_number, show
+from routemark.graders import (
+    choice,
+    code,
+    composite,
+    equivalence,
+    instructions,
+    json_fields,
+    lists,
+    numeric,
+    overlap,
+    pattern,
+    refusal,
+    sql,
+    text,
+    tool_call,
+)
+from routemark.graders.base import (
+    NO_TOOLS,
+    Grader,
+    Option,
+    ToolError,
+    Tools,
+    Verdict,
+    did_you_mean,
+    is_number,
+    show,
+)
 from routemark.graders.extract import SEARCHED
 from routemark.records import Completion, Grade, GraderSpec, Question
 
@@ -21,13 +45,27 @@ __all__ = ["GRADERS", "PLANNED", "Grader", "Option", "Verdict", "check", "grade"
 
 GRADERS: dict[str, Grader] = {
     grader.name: grader
-    for grader in (text.EXACT, choice.CHOICE, numeric.NUMERIC, text.CONTAINS, pattern.REGEX)
+    for grader in (
+        text.EXACT,
+        choice.CHOICE,
+        numeric.NUMERIC,
+        text.CONTAINS,
+        pattern.REGEX,
+        equivalence.MATH,
+        json_fields.JSON,
+        lists.SET,
+        lists.SEQUENCE,
+        overlap.F1,
+        instructions.INSTRUCTIONS,
+        tool_call.TOOL_CALL,
+        refusal.REFUSAL,
+        sql.SQL,
+        code.CODE,
+    )
 }
-"""Every grader of this version, by name."""
+"""Every grader of this version, by name; ``composite`` is added below, since it is made of the others."""
 
-PLANNED = frozenset(
-    "math json set sequence f1 sql code instructions tool_call refusal judge composite".split()  # noqa: SIM905
-)
+PLANNED = frozenset({"judge"}) - GRADERS.keys()
 """Names that the question format knows, but this version has no grader for."""
 
 _PLAIN_NUMBER = re.compile(r"[-+\u2212]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
@@ -67,34 +105,41 @@ def check(question: Question) -> list[str]:
     return grader.check(question, _complete(grader, spec.options))
 
 
-def grade(trial: str, question: Question, completion: Completion) -> Grade | None:
+def grade(trial: str, question: Question, completion: Completion, tools: Tools = NO_TOOLS) -> Grade | None:
     """Grade one answer; None when the question is not graded.
 
+    ``tools`` do what a pure grader cannot (see `base.Tool`); a grader that misses its own cannot tell.
     Raises nothing for any answer: what a grader fails at is a score of None with the reason.
     """
     spec = resolve(question)
     if spec is None:
         return None
     grader = GRADERS.get(spec.name)
-    if grader is None:
-        return Grade(trial=trial, grader=spec.name, version=0, score=None, reason=_no_grader(spec.name))
-    verdict = _verdict(grader, spec, question, completion)
+    verdict = _verdict(question, completion, tools)
     return Grade(
         trial=trial,
-        grader=grader.name,
-        version=grader.version,
+        grader=spec.name,
+        version=grader.version if grader else 0,
         score=verdict.score,
         extracted=verdict.extracted,
         reason=verdict.reason,
     )
 
 
-def _verdict(grader: Grader, spec: GraderSpec, question: Question, completion: Completion) -> Verdict:
+def _verdict(question: Question, completion: Completion, tools: Tools) -> Verdict:
+    """Judge an answer by the question's own grader."""
+    spec = resolve(question)
+    assert spec is not None
+    grader = GRADERS.get(spec.name)
+    if grader is None:
+        return Verdict(None, None, _no_grader(spec.name))
     try:
         if grader.needs_text and not completion.text[-SEARCHED:].strip():
             verdict = Verdict(0.0, None, "no answer")
         else:
-            verdict = grader.grade(completion, question, _complete(grader, spec.options))
+            verdict = grader.grade(completion, question, _complete(grader, spec.options), tools)
+    except ToolError as error:
+        return Verdict(None, None, str(error))
     except Exception as error:  # noqa: BLE001  border: a grader's bug must never become a wrong answer
         return Verdict(None, None, f"grader failed: {type(error).__name__}: {error}")
     if verdict.score == 0 and completion.finish_reason == "length":
@@ -111,7 +156,7 @@ def _complete(grader: Grader, options: dict[str, Any]) -> dict[str, Any]:
 def _no_grader(name: str) -> str:
     if name in PLANNED:
         return f"grader: '{name}' is not available in this version; available are {', '.join(GRADERS)}"
-    return f"grader: unknown grader '{name}'" + _did_you_mean(name, [*GRADERS, *PLANNED])
+    return f"grader: unknown grader '{name}'" + did_you_mean(name, [*GRADERS, *PLANNED])
 
 
 def _option_faults(grader: Grader, options: dict[str, Any]) -> list[str]:
@@ -119,15 +164,11 @@ def _option_faults(grader: Grader, options: dict[str, Any]) -> list[str]:
     for name, value in options.items():
         option = grader.options.get(name)
         if option is None:
-            hint = _did_you_mean(name, list(grader.options))
+            hint = did_you_mean(name, list(grader.options))
             faults.append(f"grader.{name}: unknown option of '{grader.name}'{hint}")
         elif not option.accepts(value):
             faults.append(f"grader.{name}: must be {option.wants}, not {show(value)}")
     return faults
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known are {', '.join(sorted(known))}" if known else "; it has none"
+GRADERS["composite"] = composite.grader(_verdict, check)

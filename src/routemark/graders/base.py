@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from routemark.records import Completion, Question
 
 Options = Mapping[str, Any]
 """The options of one question's grader, defaults filled in."""
+
+Tool = Callable[..., Any]
+"""Work that a pure grader cannot do itself: run a program, query a database, ask a judge.
+
+Each grader that needs one says in a protocol of its own how it is called. A tool raises `ToolError` for
+what hindered it; what it found out about the answer it returns.
+"""
+Tools = Mapping[str, Tool]
+"""The tools at hand, by the name of the grader they serve. `routemark.tools` puts them together."""
+NO_TOOLS: Tools = MappingProxyType({})
+
+
+class ToolError(Exception):
+    """A tool could not do its work (missing, not allowed, out of time); the message is the grade's reason."""
+
+
+def need(tools: Tools, name: str) -> Any:
+    """Give the tool of a grader.
+
+    Raises: ToolError when it is not at hand.
+    """
+    if name not in tools:
+        raise ToolError(f"the grader '{name}' has no tool to work with here")
+    return tools[name]
 
 
 class Verdict(NamedTuple):
@@ -38,8 +64,11 @@ class Grader:
     name: str
     version: int
     """Raised whenever some answer would be judged differently."""
-    grade: Callable[[Completion, Question, Options], Verdict]
-    """Judge one answer; the options are complete, the question passed ``check``."""
+    grade: Callable[[Completion, Question, Options, Tools], Verdict]
+    """Judge one answer; the options are complete, the question passed ``check``.
+
+    A `ToolError` that it lets pass becomes "could not tell".
+    """
     check: Callable[[Question, Options], list[str]]
     """Give the faults of reference and choices as ``field: what is wrong``."""
     options: Mapping[str, Option] = field(default_factory=dict)
@@ -92,3 +121,17 @@ def show(value: object, limit: int = 40) -> str:
     """Give a value as it is named in a fault: short, and with its quotes."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def brief(text: str, limit: int = 200) -> str:
+    """Give a text as it is shown in a grade: on one line, and not too long."""
+    text = " ".join(text[: 2 * limit].split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Give the end of a fault about an unknown name: the nearest known one, or all of them."""
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known are {', '.join(sorted(known))}" if known else "; it has none"

@@ -14,7 +14,7 @@ import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from routemark.graders.base import Grader, Options, Verdict, flag, show
+from routemark.graders.base import Grader, Options, Tools, Verdict, flag, show
 from routemark.graders.extract import (
     Final,
     final_answer,
@@ -154,7 +154,7 @@ _DECLARED = re.compile(
 )
 
 
-def grade(completion: Completion, question: Question, options: Options) -> Verdict:
+def grade(completion: Completion, question: Question, options: Options, _tools: Tools) -> Verdict:
     """Score 1 when the answer picks the right choice and no other."""
     choices = choices_of(question)
     right = right_letter(question, choices)

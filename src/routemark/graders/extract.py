@@ -191,10 +191,13 @@ _EXPLANATION = re.compile(
 
 def _lines(text: str) -> list[str]:
     return [
-        line
-        for line in text.splitlines()
-        if not _NO_LINE.fullmatch(line[:LONGEST]) and not _COURTESY.match(line)
+        line for line in text.splitlines() if not _NO_LINE.fullmatch(line[:LONGEST]) and not is_courtesy(line)
     ]
+
+
+def is_courtesy(line: str) -> bool:
+    """Tell whether a line is a closing courtesy ("I hope this helps!"), which answers nothing."""
+    return _COURTESY.match(line) is not None
 
 
 def _head(answer: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from routemark.graders.base import Grader, Options, Verdict, flag, is_number, show, tolerance
+from routemark.graders.base import Grader, Options, Tools, Verdict, flag, is_number, show, tolerance
 from routemark.graders.extract import Final, Source, final_answer, first_sentence, last_lines, visible
 from routemark.graders.numbers import Quantity, Reading, read
 from routemark.graders.units import UNITS
@@ -44,7 +44,7 @@ def check(question: Question, _options: Options) -> list[str]:
 # --------------------------------------------------------------------------- the answer's side
 
 
-def grade(completion: Completion, question: Question, options: Options) -> Verdict:
+def grade(completion: Completion, question: Question, options: Options, _tools: Tools) -> Verdict:
     """Score 1 when the number of the final answer is the reference, within ``abs_tol`` or ``rel_tol`` of it."""
     reference = wanted(question.reference)
     if reference is None:
@@ -55,17 +55,17 @@ def grade(completion: Completion, question: Question, options: Options) -> Verdi
     candidates = numbers_of(answer, final_answer(answer))
     if isinstance(candidates, Verdict):
         return candidates
-    shown = " \u2248 ".join(_written(quantity, options) for quantity in candidates)
-    if any(_equal(quantity, reference, options) for quantity in candidates):
+    shown = " \u2248 ".join(written(quantity, options) for quantity in candidates)
+    if any(equal(quantity, reference, options) for quantity in candidates):
         return Verdict(1.0, shown)
-    return Verdict(0.0, shown, f"is not {_written(reference, options)} within the tolerance")
+    return Verdict(0.0, shown, f"is not {written(reference, options)} within the tolerance")
 
 
 def numbers_of(answer: str, final: Final) -> list[Quantity] | Verdict:
     """Give the number of a final answer (or the sides of its "\u2248"), or the verdict when it is none."""
     phrase = _phrase(answer, final)
     shown = phrase[:200]
-    sides = [read(side) for side in read(_before_reasons(phrase)).text.split("\u2248")]
+    sides = [read(side) for side in read(before_reasons(phrase)).text.split("\u2248")]
     found = [_number(side, result, final.source) for side in sides if (result := _result(side)) is not None]
     if found and None not in found:
         return [quantity for quantity in found if quantity is not None]
@@ -95,7 +95,7 @@ _REASONS = re.compile(
 )
 
 
-def _before_reasons(phrase: str) -> str:
+def before_reasons(phrase: str) -> str:
     """Give a phrase up to where its reasons begin, if it has its number by then."""
     for reason in _REASONS.finditer(phrase):
         if read(phrase[: reason.start()]).quantities:
@@ -159,7 +159,8 @@ def _values(quantities: list[Quantity]) -> set[tuple[Fraction, str | None]]:
 # --------------------------------------------------------------------------- comparing
 
 
-def _equal(answer: Quantity, reference: Quantity, options: Options) -> bool:
+def equal(answer: Quantity, reference: Quantity, options: Options) -> bool:
+    """Tell whether a quantity is the expected one, within ``abs_tol`` or ``rel_tol``; units must fit."""
     given, expected = _scaled(answer, options), _scaled(reference, options)
     if answer.unit and reference.unit:
         dimension, factor = UNITS[answer.unit]
@@ -175,7 +176,8 @@ def _scaled(quantity: Quantity, options: Options) -> Fraction:
     return quantity.value / 100 if quantity.percent and not options["percent"] else quantity.value
 
 
-def _written(quantity: Quantity, options: Options) -> str:
+def written(quantity: Quantity, options: Options) -> str:
+    """Give a quantity as it is shown in a grade."""
     value = _scaled(quantity, options)
     try:
         number = (

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import regex
 
-from routemark.graders.base import Grader, Option, Options, Verdict, flag
+from routemark.graders.base import Grader, Option, Options, Tools, Verdict, flag
 from routemark.graders.extract import visible
 from routemark.records import Completion, Question
 
@@ -19,7 +19,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     return regex.compile(pattern)
 
 
-def grade(completion: Completion, _question: Question, options: Options) -> Verdict:
+def grade(completion: Completion, _question: Question, options: Options, _tools: Tools) -> Verdict:
     """Score 1 when the pattern is found in the answer (with ``full``: matches all of it)."""
     pattern = _compiled(options["pattern"])
     look = pattern.fullmatch if options["full"] else pattern.search

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from routemark.graders.base import Grader, Options, Verdict, check_texts, flag, texts
+from routemark.graders.base import Grader, Options, Tools, Verdict, brief, check_texts, flag, texts
 from routemark.graders.extract import (
     SEARCHED,
     Final,
@@ -43,7 +43,7 @@ def forms(text: str, *, case: bool = False) -> set[str]:
 # --------------------------------------------------------------------------- exact
 
 
-def grade_exact(completion: Completion, question: Question, options: Options) -> Verdict:
+def grade_exact(completion: Completion, question: Question, options: Options, _tools: Tools) -> Verdict:
     """Score 1 when the final answer, or the whole answer, is one of the accepted strings.
 
     An underscore counts as white space (``New_York``), unless the reference is an identifier
@@ -57,7 +57,7 @@ def grade_exact(completion: Completion, question: Question, options: Options) ->
     plainly = {normal(reference, case=case) for reference in accepted}
     for candidate in candidates:  # most right answers need no peeling
         if normal(candidate, case=case) in plainly:
-            return Verdict(1.0, _brief(candidate))
+            return Verdict(1.0, brief(candidate))
     for reference in accepted:
         if _IDENTIFIER.fullmatch(reference):
             wanted, spaced = {normal(reference, case=case)}, False
@@ -66,10 +66,10 @@ def grade_exact(completion: Completion, question: Question, options: Options) ->
         for candidate in candidates:
             given = forms(candidate, case=case) | (forms(_spaced(candidate), case=case) if spaced else set())
             if wanted & given:
-                return Verdict(1.0, _brief(candidate))
+                return Verdict(1.0, brief(candidate))
     if not final.text:
         return Verdict(0.0, None, "no answer")
-    return Verdict(0.0, _brief(final.text), "the final answer is not an accepted one")
+    return Verdict(0.0, brief(final.text), "the final answer is not an accepted one")
 
 
 def _candidates(answer: str, final: Final, longest: int) -> Iterator[str]:
@@ -86,11 +86,6 @@ def _spaced(text: str) -> str:
     return text.replace("\\_", " ").replace("_", " ")
 
 
-def _brief(text: str, limit: int = 200) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
 EXACT = Grader("exact", 1, grade_exact, check_texts, {"case": flag()})
 
 
@@ -99,7 +94,7 @@ EXACT = Grader("exact", 1, grade_exact, check_texts, {"case": flag()})
 _TOKEN = re.compile(r"(?<![\w.,])[-\u2212](?=\d)[\d]+(?:[.,]\d+)*|\d+(?:[.,]\d+)*(?:\w+)?|\w+|[^\w\s]")
 
 
-def grade_contains(completion: Completion, question: Question, options: Options) -> Verdict:
+def grade_contains(completion: Completion, question: Question, options: Options, _tools: Tools) -> Verdict:
     """Score 1 when the answer holds an accepted string (with ``all``: every one) as whole tokens."""
     answer = visible(completion.text)
     if not answer:
@@ -110,9 +105,9 @@ def grade_contains(completion: Completion, question: Question, options: Options)
     found = [text for text in wanted if _token_line(text) in haystack]
     missing = [text for text in wanted if text not in found]
     if (options["all"] and missing) or not found:
-        named = ", ".join(_brief(text, 40) for text in missing[:5])
+        named = ", ".join(brief(text, 40) for text in missing[:5])
         return Verdict(0.0, ", ".join(found) or None, f"the answer does not contain: {named}")
-    return Verdict(1.0, ", ".join(_brief(text) for text in found))
+    return Verdict(1.0, ", ".join(brief(text) for text in found))
 
 
 def _token_line(text: str) -> str:

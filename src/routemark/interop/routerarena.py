@@ -136,6 +136,8 @@ def scores(path: Path) -> dict[tuple[str, str], float]:
 
 _STRICT_CHOICE = GraderSpec(name="choice", options={"strict": True})
 _EXACT = GraderSpec(name="exact")
+_MATH = GraderSpec(name="math")
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d")
 _SPELLINGS = {
     "0": ["0.0", "0", "A", "False"],
     "0.0": ["0.0", "0", "A", "False"],
@@ -150,8 +152,8 @@ _SPELLINGS = {
 def grading(metric: str, truth: Any) -> tuple[GraderSpec | None, Any]:
     """Give grader and reference for a metric and its ground truth; (None, None) where none of ours fits.
 
-    Theirs takes a letter as right only when it stands alone, hence ``strict``. ``math_metric``,
-    ``code_accuracy`` and ``meteor_score`` have no counterpart.
+    Theirs takes a letter as right only when it stands alone, hence ``strict``. ``code_accuracy`` and
+    ``meteor_score`` have no counterpart, nor has a ``math_metric`` whose ground truth is a word.
     """
     text = str(truth).strip()
     match metric:
@@ -161,6 +163,8 @@ def grading(metric: str, truth: Any) -> tuple[GraderSpec | None, Any]:
             return _STRICT_CHOICE, _letter(text)
         case "exact_match" | "chess_accuracy" | "superglue_clozetest" if text:
             return _EXACT, text
+        case "math_metric" if re.search(r"\d|\\[A-Za-z]", text):
+            return _EXACT if _TIME_OF_DAY.fullmatch(text) else _MATH, text
         case "superglue_exact_match" if text:
             return _EXACT, _SPELLINGS.get(text.casefold(), text)
     return None, None
