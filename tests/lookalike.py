@@ -54,8 +54,14 @@ class Reply:
     error: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    is_byok: bool = False
+    tells_metadata: bool = True
 
 
+Page = tuple[int, dict[str, str], Any]
+"""Status, headers, and what is sent as JSON."""
+Pages = Callable[[Request], Page | None]
+"""From a request that asks no model to what is answered; None: 404."""
 Script = Callable[[Request, int], Reply]
 """From a request and the number of requests with the same session before it to the reply."""
 
@@ -63,12 +69,15 @@ Script = Callable[[Request, int], Reply]
 class Lookalike:
     """The server, in a thread of its own; a context manager."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, pages: Pages = lambda request: None, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.in_flight = 0
         self.peak = 0
         self.billed: list[float] = []
         self._script = script
+        self._pages = pages
+        self.port = port
+        """0 until it has a free one."""
         self._seen: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -76,11 +85,11 @@ class Lookalike:
     def __enter__(self) -> Self:
         self._thread.start()
         starting = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**24), self._loop
+            asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**24), self._loop
         )
         self._server = starting.result(10)
-        port = self._server.sockets[0].getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}/api/v1"
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}/api/v1"
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -119,9 +128,9 @@ class Lookalike:
         request = Request(first.split()[1], headers, json.loads(raw or b"{}"), raw)
         self.requests.append(request)
         if not request.path.endswith("/chat/completions"):
-            await self._send(
-                writer, 404, {}, json.dumps({"error": {"code": 404, "message": "none"}}).encode()
-            )
+            none = {"error": {"code": 404, "message": "none"}}
+            status, more, page = self._pages(request) or (404, {}, none)
+            await self._send(writer, status, more, json.dumps(page).encode())
             return
         reply = self._script(request, self._seen[request.session])
         self._seen[request.session] += 1
@@ -213,6 +222,7 @@ def usage(reply: Reply) -> dict[str, Any]:
         "completion_tokens": reply.completion_tokens,
         "total_tokens": reply.prompt_tokens + reply.completion_tokens,
         "cost": reply.cost,
+        "is_byok": reply.is_byok,
         "prompt_tokens_details": {"cached_tokens": reply.cached_tokens},
         "completion_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
     }
@@ -220,7 +230,8 @@ def usage(reply: Reply) -> dict[str, Any]:
 
 def metadata(request: Request, reply: Reply) -> dict[str, Any]:
     """Give the routing metadata, only when the request asked for it."""
-    if request.headers.get("x-openrouter-metadata", "").lower() != "enabled":
+    asked = request.headers.get("x-openrouter-metadata", "").lower() == "enabled"
+    if not asked or not reply.tells_metadata:
         return {}
     stage = {"type": "plugin", "name": "auto-router", "data": {"task_type": reply.task_type}}
     return {

@@ -58,3 +58,12 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, routemark; print([m for m in ('numpy', 'httpx', 'rich', 'starlette') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_limit_on_the_cost_can_be_given(tmp_path: Path) -> None:
+    questions = [{"id": "a", "difficulty": "easy", "question": "What is 2 + 2?", "reference": 4}]
+    given = {"arms": ["sim/heron"], "simulate": True, "runs_dir": str(tmp_path)}
+    run = asyncio.run(routemark.run(questions, max_cost_usd=0, **given))
+    assert (run.run.status, run.summary.total) == ("stopped", 0)
+    assert "--max-cost $0 is spent" in (run.run.stop_reason or "")
+    assert asyncio.run(routemark.run(questions, max_cost_usd=5, **given)).summary.total == 1

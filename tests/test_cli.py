@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from lookalike import Lookalike, Page, Reply, Request
 from routemark import __version__
 
-COMMANDS = ["run", "resume", "report", "validate", "gateway", "import"]
+COMMANDS = ["run", "plan", "resume", "report", "grade", "validate", "gateway", "import", "audit", "doctor"]
 
 
 def routemark(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -59,6 +60,8 @@ def test_help_names_every_command() -> None:
         (["run", "gone.jsonl", "--simulate"], "gone.jsonl"),
         (["report", "gone"], "gone"),
         (["resume", "gone"], "gone"),
+        (["audit", "gone"], "gone"),
+        (["doctor", "--base-url", "nowhere"], "nowhere"),
         (["validate", "gone.csv"], "gone.csv"),
         (["gateway", "--host", "0.0.0.0"], "--unsafe-host"),
         (["gateway", "--faults", "4299:0.1"], "429"),
@@ -180,3 +183,48 @@ def test_report_takes_another_baseline_and_margin_and_refuses_an_unknown_arm(tmp
     wrong = routemark("report", "latest", "--baseline", "sim/herno", cwd=tmp_path)
     assert wrong.returncode == 2
     assert 'Did you mean "sim/heron"?' in wrong.stderr
+
+
+def test_audit_and_doctor_from_outside(tmp_path: Path) -> None:
+    with Lookalike(lambda request, before: Reply(text="1", model="vendor/model-a"), _pages) as server:
+        environ = {"OPENROUTER_API_KEY": "sk-or-v1-MARKERKEY", "OPENROUTER_BASE_URL": server.base_url}
+        routemark("run", "--limit", "3", "-m", "vendor/model-a", "--quiet", cwd=tmp_path, **environ)
+        audited = routemark("audit", "latest", "--json", cwd=tmp_path, **environ)
+        told = routemark("audit", "latest", cwd=tmp_path, **environ)
+        examined = routemark("doctor", "--json", cwd=tmp_path, **environ)
+        keyless = routemark("doctor", cwd=tmp_path, OPENROUTER_BASE_URL=server.base_url)
+    assert (audited.returncode, audited.stderr) == (0, "")
+    assert {one["difference"]["what"] for one in json.loads(audited.stdout)["differences"]} == {"cost"}
+    assert told.returncode == 0
+    assert "3 differences" in told.stdout
+    examination = json.loads(examined.stdout)
+    assert (examined.returncode, examination["status"]) == (1, "problem")
+    assert [one["name"] for one in examination["findings"] if one["status"] == "problem"] == ["limit"]
+    assert keyless.returncode == 0
+    assert "warning  key" in keyless.stdout
+    for done in (audited, told, examined, keyless):
+        assert "MARKERKEY" not in done.stdout + done.stderr
+    gone = routemark("audit", "latest", cwd=tmp_path, **environ)
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert "does not answer" in gone.stderr
+    unreachable = routemark("doctor", cwd=tmp_path, **environ)
+    assert unreachable.returncode == 1
+    assert "problem  gateway" in unreachable.stdout
+
+
+def _pages(request: Request) -> Page | None:
+    if "/generation?" in request.path:
+        return 200, {}, {"data": {"total_cost": 0.5, "model": "vendor/model-a", "router": None}}
+    price = {"prompt": "0.1", "completion": "0.1"}
+    pages: dict[str, object] = {
+        "/api/v1/models": {"data": [{"id": "vendor/model-a", "pricing": price}]},
+        "/api/v1/key": {"data": {"limit": 1, "limit_remaining": 0}},
+    }
+    return (200, {}, pages[request.path]) if request.path in pages else None
+
+
+def test_a_run_of_the_simulated_gateway_cannot_be_audited_afterwards(tmp_path: Path) -> None:
+    routemark("run", "--simulate", "--limit", "2", "--quiet", cwd=tmp_path)
+    done = routemark("audit", "latest", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "simulated" in done.stderr

@@ -398,6 +398,21 @@ def test_the_generation_id_is_told_as_soon_as_the_head_is_there() -> None:
     assert told == [("trial-1", "gen-9")]
 
 
+def test_neither_a_told_id_nor_a_look_up_carries_the_key_that_a_gateway_echoes() -> None:
+    told: list[str] = []
+    outcome_of(
+        [[stream_head(X_Generation_Id=f"gen-{KEY}"), RESET], GOOD_STREAM],
+        on_generation=lambda trial, generation: told.append(generation),
+    )
+    assert told == ["gen-[key]"]
+
+    async def look_up(client: OpenRouterClient, _: ScriptedServer) -> Any:
+        return await client.get_json("/generation?id=1")
+
+    echoed = {"data": {KEY: [f"<{KEY}>", 1]}}
+    assert against([[whole(echoed)]], look_up) == {"data": {"[key]": ["<[key]>", 1]}}
+
+
 # --------------------------------------------------------------------------- the pacer
 
 

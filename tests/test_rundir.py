@@ -4,13 +4,15 @@ import hashlib
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from routemark import generations
 from routemark.errors import UsageError
-from routemark.journal import Journal
+from routemark.journal import Event, Journal
 from routemark.policy import plan
 from routemark.questions import QuestionSet, load
-from routemark.records import Arm, Completion, Failure, Grade, Outcome, Run
+from routemark.records import Arm, Attempt, Completion, Failure, Grade, Outcome, Run
 from routemark.rundir import Ledger, RunDirectory, find, new_directory
 
 ARMS = [Arm(name="a", model="a"), Arm(name="b", model="b")]
@@ -156,3 +158,65 @@ def test_a_broken_manifest_is_told_in_a_sentence(tmp_path: Path) -> None:
     directory.manifest.write_text("{")
     with pytest.raises(UsageError, match="cannot be read"):
         directory.read()
+
+
+# --------------------------------------------------------------------------- costs looked up, flags
+
+
+def failed_attempt(generation: str, cost_usd: float | None = None) -> Attempt:
+    return Attempt(
+        started_at="", duration_s=0.1, kind="bad_gateway", generation_id=generation, cost_usd=cost_usd
+    )
+
+
+def looked_up(question: str, generation: str, cost_usd: float, *, left_open: bool = False) -> Event:
+    trial = key(question, "a", 0)
+    return generations.looked_up(trial, generation, "", cost_usd=cost_usd, left_open=left_open)
+
+
+def test_costs_that_were_looked_up_stand_in_the_outcomes_as_they_are_read(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=3, repeats=1, status="complete")
+    answered = outcome("q0", "a", 0)
+    assert answered.completion is not None
+    answered = msgspec.structs.replace(
+        answered,
+        attempts=[failed_attempt("g1"), failed_attempt("g2", 0.5)],
+        completion=msgspec.structs.replace(answered.completion, generation_id="g3"),
+    )
+    with Journal(directory.journal) as journal:
+        journal.append(answered)
+        journal.append(outcome("q1", "a", 0))
+        journal.append(looked_up("q0", "g3", 0.25))
+        journal.append(looked_up("q0", "g1", 0.125))
+        journal.append(looked_up("q2", "g9", 4.0, left_open=True))
+    ledger = Ledger(run, questions, directory.journal)
+    costs = {judged.question.id: judged.outcome.cost_usd for judged in ledger.judged()}
+    assert costs == {"q0": 0.875, "q1": None}
+    assert list(ledger.costs_beside()) == [4.0]
+
+
+def test_the_cost_of_a_trial_that_was_asked_again_is_not_forgotten(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=1, repeats=1)
+    first = outcome("q0", "a", 0, kind="connect_refused")
+    with Journal(directory.journal) as journal:
+        journal.append(
+            msgspec.structs.replace(first, attempts=[failed_attempt("g1", 0.5), failed_attempt("g2")])
+        )
+        journal.append(looked_up("q0", "g2", 0.25))
+        journal.append(outcome("q0", "a", 0))
+    ledger = Ledger(run, questions, directory.journal)
+    assert [judged.outcome.cost_usd for judged in ledger.judged()] == [None]
+    assert list(ledger.costs_beside()) == [0.75]
+
+
+def test_a_session_that_two_trials_shared_is_flagged_on_both(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=3, repeats=1)
+    with Journal(directory.journal) as journal:
+        for name, session in (("q0", "one"), ("q1", "two"), ("q2", "one"), ("q2", "one")):
+            journal.append(msgspec.structs.replace(outcome(name, "a", 0), session_id=session))
+    flagged = {one.question.id: list(one.flags) for one in Ledger(run, questions, directory.journal).judged()}
+    assert flagged == {
+        "q0": ["no_metadata", "session_reused"],
+        "q1": ["no_metadata"],
+        "q2": ["no_metadata", "session_reused"],
+    }

@@ -14,6 +14,7 @@ import msgspec
 from routemark.config import Settings, api_key, resolve
 from routemark.main import ask, rows, summarise
 from routemark.prepare import open_run, prepare, require_key
+from routemark.pricing import priced
 from routemark.records import Outcome
 from routemark.rundir import RunDirectory, find
 
@@ -41,19 +42,24 @@ class RunHandle:
 async def run(
     questions: str | Path | list[dict[str, Any]] | None = None,
     arms: list[str] | None = None,
+    *,
+    max_cost_usd: float | None = None,
     **settings: Any,
 ) -> RunHandle:
     """Run a benchmark from Python and give the handle of the finished run.
 
     ``questions``: a file, or a list of dictionaries as in a question file; None: the shipped set.
-    ``arms``: as ``-m`` of the command line. ``settings``: fields of `config.Settings`, which win over
-    environment and ``routemark.toml``. Raises UsageError for what is wrong with them.
+    ``arms``: as ``-m`` of the command line, ``max_cost_usd``: as ``--max-cost``. ``settings``: fields of
+    `config.Settings`, which win over environment and ``routemark.toml``. Raises UsageError for what is
+    wrong with them.
     """
     with _as_file(questions) as path:
-        given = {**settings, **({"model": arms} if arms else {}), **({"questions": path} if path else {})}
+        asked = {"model": arms or None, "questions": path, "max_cost": max_cost_usd}
+        given = settings | {name: value for name, value in asked.items() if value is not None}
         resolved = resolve(Settings, given, os.environ)
         prepared = prepare(resolved)
         key = require_key(resolved, api_key(os.environ))
+        prepared = await priced(prepared, key)
         finished = await ask(prepared, open_run(prepared), key)
     return RunHandle(finished.directory)
 

@@ -23,7 +23,11 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"routemark {__version__}\n")
         return
-    sys.exit(_guarded(sys.argv[1:]))
+    try:
+        code = _guarded(sys.argv[1:])
+    except KeyboardInterrupt:  # at any instant, while modules are imported, too
+        code = 130
+    sys.exit(code)
 
 
 def _guarded(arguments: list[str]) -> int:
@@ -32,15 +36,14 @@ def _guarded(arguments: list[str]) -> int:
 
     from routemark.commands import app
     from routemark.errors import RoutemarkError
+    from routemark.report.clean import clean
 
     load_dotenv(Path(".env"))
     try:
         return app(arguments, result_action="return_value") or 0
     except RoutemarkError as error:
-        sys.stderr.write(f"routemark: {error}\n")
+        sys.stderr.write(f"routemark: {clean(str(error))}\n")  # it may quote what others wrote
         return error.exit_code
     except BrokenPipeError:  # the reader of our output went away, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return 130

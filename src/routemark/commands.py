@@ -7,10 +7,12 @@ to standard output, progress and notices to standard error.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 from cyclopts import App, Parameter
@@ -34,7 +36,10 @@ app = App(
     help_epilogue="Every option can also be set as ROUTEMARK_OPTION or in routemark.toml.",
 )
 Config = Annotated[str | None, Parameter(name="--config", help="Settings file. [default: routemark.toml]")]
+Result = TypeVar("Result")
 Format = Literal["text", "json", "markdown", "html"]
+_OF_RESUME = {"runs_dir", "output", "json", "quiet", "max_cost", "allow_code_execution"}
+_OF_GRADE = {"runs_dir", "output", "json", "quiet", "allow_code_execution"}
 _OPTIONS = {field.name for kind in (Settings, GatewayOptions) for field in msgspec.structs.fields(kind)}
 
 
@@ -60,11 +65,29 @@ def run(questions: str | None = None, /, *, config: Config = None, **given: Any)
     if settings.dry_run:
         return _say_plan(prepared)
     key = require_key(settings, api_key(os.environ))
+    prepared = _priced(prepared, key)
     return _ask(prepared, open_run(prepared), key)
 
 
 @app.command
-@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - {"runs_dir", "output", "json", "quiet"}))
+@flags.taken_from(Settings, leave_out=("questions", "dry_run"))
+def plan(questions: str | None = None, /, *, config: Config = None, **given: Any) -> int:
+    """Tell what a run with these options would send, and cost at worst and as expected.
+
+    The gateway is asked for its prices; no model is asked, and no key is needed.
+
+    Parameters
+    ----------
+    questions
+        Question file: JSON, JSONL or CSV. [default: the shipped questions]
+    """
+    from routemark.prepare import prepare
+
+    return _say_plan(prepare(_settings(given, config, questions)))
+
+
+@app.command
+@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - _OF_RESUME))
 def resume(run: str, /, *, config: Config = None, **given: Any) -> int:
     """Finish a run that stopped, with the settings it was begun with.
 
@@ -77,7 +100,30 @@ def resume(run: str, /, *, config: Config = None, **given: Any) -> int:
 
     prepared, opened = open_resumed(run, _settings(given, config))
     key = require_key(prepared.settings, api_key(os.environ))
-    return _ask(prepared, opened, key)
+    return _ask(_priced(prepared, key), opened, key)
+
+
+@app.command
+@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - _OF_GRADE))
+def grade(run: str, /, *, config: Config = None, **given: Any) -> int:
+    """Grade a run again with today's graders, from its journal; no request is sent.
+
+    New grades are appended where they differ, and results.json and report.html are written anew.
+
+    Parameters
+    ----------
+    run
+        Run directory, or its name in the runs directory.
+    """
+    from routemark.prepare import require_sandbox
+    from routemark.regrade import in_words, regrade
+    from routemark.rundir import find
+
+    settings = _settings(given, config)
+    require_sandbox(settings)
+    result = _in_loop(regrade(find(run, Path(settings.runs_dir)), settings))
+    _print_result(settings, result.regraded, in_words(result.regraded))
+    return 0
 
 
 @app.command
@@ -116,7 +162,7 @@ def report(
 
 @app.command
 def validate(questions: str, /) -> int:
-    """Check a question file; every fault with its place.
+    """Check a question file; every fault with its place, and what is doubtful, as warnings.
 
     Parameters
     ----------
@@ -127,6 +173,7 @@ def validate(questions: str, /) -> int:
 
     from routemark import graders
     from routemark.questions import load
+    from routemark.questions.doubts import doubts
 
     found = load(questions)
     labels = Counter(question.difficulty for question in found)
@@ -136,6 +183,7 @@ def validate(questions: str, /) -> int:
         f"Difficulty: {', '.join(f'{label} {count:,}' for label, count in labels.most_common(10))}. "
         f"Graded: {len(found) - ungraded:,} of {len(found):,}.\n"
     )
+    sys.stderr.writelines(f"warning: {doubt}.\n" for doubt in doubts(found))
     return 0
 
 
@@ -178,6 +226,65 @@ def import_(
     return 0
 
 
+@app.command
+@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - {"runs_dir", "json", "quiet"}))
+def audit(run: str, /, *, config: Config = None, **given: Any) -> int:
+    """Look up what each generation cost and who served it, and settle what a crash left open.
+
+    Exit 1 when nothing could be looked up; differences are findings, and exit 0.
+
+    Parameters
+    ----------
+    run
+        Run directory, or its name in the runs directory.
+    """
+    from routemark.audit import audit as look_up
+    from routemark.report.audit import render
+    from routemark.rundir import find
+
+    settings = _settings(given, config)
+    directory = find(run, Path(settings.runs_dir))
+    notices = _notices(quiet=settings.quiet)
+    note = functools.partial(notices.print, markup=False)
+    result = _in_loop(look_up(directory, api_key(os.environ), note=note))
+    _print_result(settings, result, render(result))
+    return 1 if result.failed else 0
+
+
+@app.command
+@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - {"base_url", "transport", "runs_dir", "json"}))
+def doctor(*, config: Config = None, **given: Any) -> int:
+    """Check machine, gateway, key and account; ask a few tiny requests and say what they cost.
+
+    Exit 1 when there is a problem.
+    """
+    import shutil
+
+    from routemark.doctor import examine
+    from routemark.report.doctor import render
+
+    settings = _settings(given, config)
+    result = _in_loop(examine(settings, api_key(os.environ)))
+    _print_result(settings, result, render(result, shutil.get_terminal_size((80, 24)).columns))
+    return 1 if result.status == "problem" else 0
+
+
+def _in_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    import asyncio
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _print_result(settings: Settings, result: msgspec.Struct, text: str) -> None:
+    if settings.json:
+        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+    else:
+        sys.stdout.write(text)
+
+
 def _settings(given: dict[str, Any], config: str | None, questions: str | None = None) -> Settings:
     flags_given = {**given, "config": config, **({"questions": questions} if questions else {})}
     return resolve(Settings, flags_given, os.environ, others=_OPTIONS)
@@ -188,20 +295,28 @@ def _settings(given: dict[str, Any], config: str | None, questions: str | None =
 
 def _ask(prepared: Prepared, opened: Opened, key: str | None) -> int:
     """Ask with progress on standard error and the summary, or JSON, on standard output."""
+    from routemark.engine.purse import BUDGET_SPENT
+    from routemark.report.clean import clean
     from routemark.report.results import results_head
 
     settings = prepared.settings
     notices = _notices(quiet=settings.quiet)
     if opened.resumed:
-        notices.print(f"Resuming {opened.directory.path} (another --run-id begins a new run).", markup=False)
+        notices.print(
+            f"Resuming {opened.directory.path} (another --run-id begins a new run).",
+            markup=False,
+            soft_wrap=True,
+        )
     finished = _run_loop(prepared, opened, key, notices)
     if settings.json:
         sys.stdout.buffer.write(msgspec.json.encode(results_head(finished.run, finished.summary)) + b"\n")
     else:
         _print_text(finished.run, finished.summary, finished.directory)
-    if finished.run.stop_reason:
+    if finished.run.stop_reason and finished.exit_code == BUDGET_SPENT:  # says how to go on
+        sys.stderr.write(f"routemark: stopped: {clean(finished.run.stop_reason)}\n")
+    elif finished.run.stop_reason:
         sys.stderr.write(
-            f"routemark: stopped: {finished.run.stop_reason} "
+            f"routemark: stopped: {clean(finished.run.stop_reason)} "
             f"Nothing answered is lost: routemark resume {finished.directory.path}\n"
         )
     return finished.exit_code
@@ -223,7 +338,11 @@ def _run_loop(prepared: Prepared, opened: Opened, key: str | None, notices: Cons
         def observers(executor: LocalExecutor, done: int) -> list[Observer]:
             _drain_on_signal(executor)
             progress = Progress(
-                notices, total=prepared.trials, done=done, in_flight=lambda: executor.gate.in_flight
+                notices,
+                total=prepared.trials,
+                done=done,
+                in_flight=lambda: executor.gate.in_flight,
+                to_grade=executor.to_grade,
             )
             return [stack.enter_context(progress)]
 
@@ -232,32 +351,53 @@ def _run_loop(prepared: Prepared, opened: Opened, key: str | None, notices: Cons
 
 
 def _drain_on_signal(executor: Any) -> None:
-    """Let the first Ctrl-C (or SIGTERM) drain the run and the second stop it."""
+    """Let the first Ctrl-C (or SIGTERM) drain the run and the second stop it; after it they act as ever."""
     import asyncio
     import signal
 
     from routemark.main import INTERRUPTED
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def over() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
     def interrupted() -> None:
         if executor.stop.reason is None:
             sys.stderr.write("\nWaiting for what is in flight; Ctrl-C again stops at once.\n")
             executor.stop("Interrupted.", INTERRUPTED)
         elif task is not None:
+            over()
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         loop.add_signal_handler(number, interrupted)
+    executor.on_end = over
+
+
+def _priced(prepared: Prepared, key: str | None) -> Prepared:
+    """Fetch the prices that ``--max-cost`` needs, if it is given."""
+    import asyncio
+
+    from routemark import pricing
+
+    return asyncio.run(pricing.priced(prepared, key))
 
 
 def _say_plan(prepared: Prepared) -> int:
-    """Say what would be asked."""
-    arms = ", ".join(arm.name for arm in prepared.arms)
-    sys.stdout.write(
-        f"{prepared.trials:,} trials: {len(prepared.questions):,} questions x {len(prepared.arms)} arms "
-        f"({arms}) x {prepared.settings.repeats} repeats. Nothing was sent.\n"
-    )
+    """Say what would be asked, and what it may cost."""
+    import asyncio
+
+    from routemark.forecast import forecast
+    from routemark.report import forecast as words
+
+    foreseen = asyncio.run(forecast(prepared, api_key(os.environ)))
+    if prepared.settings.json:
+        sys.stdout.buffer.write(msgspec.json.encode(foreseen) + b"\n")
+    else:
+        sys.stdout.write(words.render(foreseen, width=_width()))
     return 0
 
 
@@ -268,11 +408,14 @@ def _notices(*, quiet: bool) -> Console:
 
 
 def _print_text(run: Run, summary: Summary, directory: RunDirectory) -> None:
-    import shutil
-
     from routemark.report.text import render
 
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size((80, 24)).columns
     files = [str(path) for path in (directory.report, directory.results) if path.exists()]
-    sys.stdout.write(render(run, summary, width=width, color=color, files=files).rstrip("\n") + "\n")
+    sys.stdout.write(render(run, summary, width=_width(), color=color, files=files).rstrip("\n") + "\n")
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns

@@ -76,6 +76,13 @@ class Settings(Record, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0)],
         Meta(description="Order of questions and of everything drawn."),
     ] = 0
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0, le=1e6)] | None,
+        Meta(
+            description="Spend at most USD, surely: stop before a request that may exceed it. "
+            "Resume with more.",
+        ),
+    ] = None
     max_tokens: Annotated[
         Count,
         Meta(description="Limit on an answer's tokens, reasoning included."),
@@ -121,7 +128,15 @@ class Settings(Record, frozen=True, kw_only=True):
         Annotated[float, Meta(ge=0, le=1)],
         Meta(description="Exit 3 when a larger share of trials than this failed."),
     ] = 0.5
-    dry_run: Annotated[bool, Meta(description="Say what would be asked, send nothing.")] = False
+    allow_code_execution: Annotated[
+        bool,
+        Meta(
+            description="Run code in answers to grade it, in a bubblewrap sandbox without network (grader code)."
+        ),
+    ] = False
+    dry_run: Annotated[
+        bool, Meta(description="Say what would be asked and what it may cost; ask no model.")
+    ] = False
     json: Annotated[bool, Meta(description="One JSON object on standard output and nothing else there.")] = (
         False
     )

@@ -149,6 +149,7 @@ class FailureKind(enum.StrEnum):
     STREAM_ERROR = "stream_error"
     # ours
     RETRY_AFTER_TOO_LONG = "retry_after_too_long"
+    OVER_BUDGET = "over_budget"
     CLIENT_FAULT = "client_fault"
 
 
@@ -252,6 +253,9 @@ RULES: dict[FailureKind, Rule] = {
     FailureKind.STREAM_ERROR: _retried("The stream ended in an error.", APIResponseError),
     FailureKind.RETRY_AFTER_TOO_LONG: _final(
         "The wait asked for exceeds the trial's time budget.", RateLimitError, cause="service"
+    ),
+    FailureKind.OVER_BUDGET: _final(
+        "Asking again did not fit into --max-cost: resume with more.", APIError, cause="ours"
     ),
     FailureKind.CLIENT_FAULT: _final(
         "Routemark itself failed here: please report it.", APIError, cause="ours"

@@ -31,6 +31,9 @@ BODY_LIMIT = 256 << 20
 AFTERMATH_S = 5.0
 """Seconds that a response which has failed may still take to tell its cost."""
 
+STOOD_STILL_S = 1.0
+"""A timer that fires later than this was not kept waiting by work alone, seconds."""
+
 DRAIN_S = 0.25
 """Seconds that the end of a body may take after ``[DONE]``, so that its connection can be used again."""
 
@@ -57,7 +60,11 @@ class Request(NamedTuple):
 
 
 class Watch:
-    """The time limits of one exchange, kept by one lazy timer instead of one a chunk."""
+    """The time limits of one exchange, kept by one lazy timer instead of one a chunk.
+
+    A timer that fires late tells that this process stood still (Ctrl-Z, a debugger, a machine without
+    time for us); that time is not counted against the gateway, whose answer may be waiting to be read.
+    """
 
     def __init__(self, scope: asyncio.Timeout, limits: Limits) -> None:
         self.last = time.monotonic()
@@ -69,11 +76,16 @@ class Watch:
         self._timer = self._set_timer()
 
     def _set_timer(self) -> asyncio.TimerHandle:
-        due = min(self._end, self.last + self._idle_s)
-        return asyncio.get_running_loop().call_later(max(0.0, due - time.monotonic()), self._check)
+        now = time.monotonic()
+        self._due = max(now, min(self._end, self.last + self._idle_s))
+        return asyncio.get_running_loop().call_later(self._due - now, self._check)
 
     def _check(self) -> None:
         now = time.monotonic()
+        late = now - self._due
+        if late > STOOD_STILL_S:
+            self.last += late
+            self._end += late
         if now >= self._end:
             self._expire(FailureKind.TIMEOUT)
         elif now >= self.last + self._idle_s:
@@ -125,6 +137,8 @@ class Exchange(Generic[T]):
         else:
             assert broken is not None
             result = broken
+        if isinstance(result, Refusal) and result.status is None and self._head is not None:
+            result = msgspec.structs.replace(result, status=self._head.status)
         latency_s = last - sent
         if isinstance(result, Completion):
             first = self._reader.first_token_at if self._reader is not None else None

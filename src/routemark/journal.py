@@ -2,8 +2,9 @@
 
 Each record is handed to the kernel in one write the moment it completes; only then is it counted.
 A thread syncs the file to disk in the background, `SYNC_INTERVAL_S` apart: a killed process loses
-no completed outcome, a loss of power at most the last interval. What a crash left torn at the end is
-set aside in `journal.torn` when the file is next opened, never parsed and never deleted.
+no completed outcome, a loss of power at most the last interval. What a crash left at the end that is no
+whole line of JSON is set aside in `journal.torn` when the file is next opened, never parsed and never
+deleted. Such a line with whole ones behind it is damage, and an error.
 
 Lines are ``{"v":1,"kind":"outcome"|"grade"|"launch"|"event", ...}``; readers skip kinds and fields
 that they do not know.
@@ -11,6 +12,7 @@ that they do not know.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -97,6 +99,7 @@ class Journal:
         self.torn_bytes = _set_torn_tail_aside(self._file, path)
         """Bytes of a torn last line found at opening and set aside."""
         self._size = self._file.seek(0, os.SEEK_END)
+        self._sync_error: OSError | None = None
         self._closing = threading.Event()
         self._dirty = threading.Event()
         self._syncer = threading.Thread(target=self._sync_forever, name="journal-sync", daemon=True)
@@ -108,28 +111,40 @@ class Journal:
         Raises JournalError when the disk takes no more; the file is then as it was before.
         """
         line = encode(record)
+        if self._sync_error is not None:
+            raise self._unwritable(self._sync_error)
         try:
             written = os.write(self._file.fileno(), line)
             while written < len(line):  # a signal or a full disk cut the write short
                 written += os.write(self._file.fileno(), line[written:])
         except OSError as error:
-            os.ftruncate(self._file.fileno(), self._size)
-            raise JournalError(
-                f"{self.path}: cannot be written: {error.strerror}. Free some space, then resume."
-            ) from None
+            with contextlib.suppress(OSError):  # else the tail is torn, and set aside at the next opening
+                os.ftruncate(self._file.fileno(), self._size)
+            raise self._unwritable(error) from None
         self._size += len(line)
         self._dirty.set()
 
+    def _unwritable(self, error: OSError) -> JournalError:
+        return JournalError(
+            f"{self.path}: cannot be written: {error.strerror}. Make room for it, then resume."
+        )
+
     def close(self) -> None:
-        """Sync what was appended and let go of the file."""
+        """Sync what was appended and let go of the file.
+
+        Raises JournalError when the disk did not take it all.
+        """
         if self._closing.is_set():
             return
         self._closing.set()
         self._dirty.set()
         self._syncer.join()
-        os.fsync(self._file.fileno())
-        _pid_file(self.path).unlink(missing_ok=True)
-        self._file.close()
+        with self._file:
+            self._sync()
+            with contextlib.suppress(OSError):  # a courtesy to others, see _open_locked
+                _pid_file(self.path).unlink(missing_ok=True)
+        if self._sync_error is not None:
+            raise self._unwritable(self._sync_error)
 
     def __enter__(self) -> Self:
         return self
@@ -143,15 +158,22 @@ class Journal:
         while not self._closing.is_set():
             self._dirty.wait()
             self._dirty.clear()
-            os.fdatasync(self._file.fileno())
+            self._sync()
             self._closing.wait(SYNC_INTERVAL_S)
+
+    def _sync(self) -> None:
+        """Sync to disk; an error is kept for the next `append` to raise."""
+        try:
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            self._sync_error = error
 
 
 def replay(path: Path, start: int = 0) -> Iterator[Entry]:
     """Yield the journal's records in the order of writing, from byte ``start`` on.
 
-    A torn last line is left out. Raises JournalError, with the line's place, for any other line
-    that cannot be read: that is damage, and guessing would lose what was paid for.
+    A torn end is left out. Raises JournalError, with the line's place, for any other line that cannot be
+    read: that is damage, and guessing would lose what was paid for.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -162,10 +184,28 @@ def replay(path: Path, start: int = 0) -> Iterator[Entry]:
             try:
                 record = decode(line)
             except JournalError as error:
-                raise JournalError(f"{path}: damaged at byte {offset}: {error}") from None
+                if not any(map(_is_json, (line, *file))):
+                    return
+                raise damaged(path, offset, str(error)) from None
             if record is not None:
                 yield Entry(offset, record)
             offset += len(line)
+
+
+def damaged(path: Path, offset: int, fault: str) -> JournalError:
+    """Give the error of a line that was not written like that."""
+    return JournalError(
+        f"{path}: damaged at byte {offset}: {fault}. Put a good copy in its place, or take that line out: "
+        "its trial is then asked again."
+    )
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def read_at(file: BinaryIO, offset: int) -> Line | None:
@@ -184,29 +224,62 @@ def _open_locked(path: Path) -> BinaryIO:
     pid_file = _pid_file(path)
     try:
         file = path.open("a+b", buffering=0)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = pid_file.read_text().strip() if pid_file.exists() else "unknown"
-        raise JournalError(
-            f"{path.parent}: process {holder} is writing this run. Wait for it, or stop it, then resume."
-        ) from None
     except OSError as error:
-        raise JournalError(f"{path}: cannot be opened: {error.strerror}.") from None
-    pid_file.write_text(f"{os.getpid()}\n")
+        raise JournalError(f"{path}: cannot be opened for writing: {error.strerror}.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        if not isinstance(error, BlockingIOError):
+            raise JournalError(f"{path}: cannot be locked: {error.strerror}.") from None
+        raise JournalError(
+            f"{path.parent}: process {_holder(pid_file)} is writing this run. "
+            "Wait for it, or stop it, then resume."
+        ) from None
+    with contextlib.suppress(OSError):  # the lock is what counts; the number only names its holder
+        pid_file.write_text(f"{os.getpid()}\n")
     return file
 
 
+def _holder(pid_file: Path) -> str:
+    try:
+        return pid_file.read_text().strip() or "unknown"
+    except OSError:
+        return "unknown"
+
+
 def _set_torn_tail_aside(file: BinaryIO, path: Path) -> int:
-    """Move what follows the last newline to `journal.torn`; give its length in bytes."""
+    """Move what follows the last line of JSON to `journal.torn`; give its length in bytes.
+
+    Raises JournalError when the disk does not take it.
+    """
     end = file.seek(0, os.SEEK_END)
-    whole = _end_of_last_line(file, end)
+    whole = _end_of_last_json(file, end)
     if whole == end:
         return 0
     file.seek(whole)
-    with path.with_suffix(".torn").open("ab") as torn:
-        torn.write(file.read(end - whole) + b"\n")
-    os.ftruncate(file.fileno(), whole)
+    try:
+        with path.with_suffix(".torn").open("ab") as torn:
+            torn.write(file.read(end - whole) + b"\n")
+        os.ftruncate(file.fileno(), whole)
+    except OSError as error:
+        file.close()
+        raise JournalError(
+            f"{path}: its torn end cannot be set aside: {error.strerror}. Make room for it, then resume."
+        ) from None
     return end - whole
+
+
+def _end_of_last_json(file: BinaryIO, end: int) -> int:
+    """Give the offset just behind the last whole line of JSON, looking back line by line."""
+    end = _end_of_last_line(file, end)
+    while end > 0:
+        start = _end_of_last_line(file, end - 1)
+        file.seek(start)
+        if _is_json(file.read(end - start)):
+            return end
+        end = start
+    return 0
 
 
 def _end_of_last_line(file: BinaryIO, end: int, block: int = 65536) -> int:

@@ -9,25 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import graders
+from routemark import generations
 from routemark._version import __version__
 from routemark.analysis.summary import Fold
-from routemark.config import Settings, nearest
+from routemark.config import Settings, nearest, without_userinfo
 from routemark.engine.gate import Gate
+from routemark.engine.grading import Beside
 from routemark.engine.local import LocalExecutor
+from routemark.engine.purse import BudgetPurse
 from routemark.engine.run import Observer
-from routemark.errors import JournalError, UsageError
+from routemark.errors import JournalError, RunError, UsageError
 from routemark.gateway.process import simulated_gateway
-from routemark.journal import Event, Journal, Launch
+from routemark.journal import Journal, Launch
 from routemark.policy import plan
+from routemark.policy.free import FreeLimits
 from routemark.policy.retry import RetryPolicy
 from routemark.prepare import Opened, Prepared, now
+from routemark.pricing import open_purse
 from routemark.questions import QuestionSet
 from routemark.records import Grade, Outcome, ResultRow, Run, Summary, Trial
 from routemark.report import outputs
@@ -68,42 +73,97 @@ async def ask(
     if questions.sha256 != opened.run.questions_sha256:
         raise UsageError(f"{directory.questions}: was changed after the run began; start a new run.")
     with Journal(directory.journal) as journal:
-        journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
+        directory.sweep()
         ledger = Ledger(opened.run, questions, directory.journal)
+        journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
         manifest = _Manifest(directory, opened.run)
         manifest.update(
             status="running", stop_reason=None, finished_at=None, settings=prepared.settings.public()
         )
+        purse = open_purse(prepared, directory, questions, journal)
         async with _gateway(prepared.settings, directory) as base_url:
+
+            def on_generation(trial: str, generation_id: str) -> None:
+                _note_generation(journal, executor, trial, generation_id)
+
             executor = LocalExecutor(
-                lambda gate: _client(prepared, base_url, key, gate),
+                lambda gate: _client(
+                    prepared, base_url, key, gate=gate, on_generation=on_generation, purse=purse
+                ),
+                where=without_userinfo(base_url),
                 concurrency=prepared.settings.concurrency,
                 fixed=prepared.settings.fixed_concurrency,
+                free=_free_limits(prepared, resumed=opened.resumed),
+                purse=purse,
             )
             trials = _remaining(_plan(prepared, opened.run), questions, ledger)
             watching: list[Observer] = [manifest, *observers(executor, ledger.done)]
-            await _execute(executor, trials, journal, watching)
-    stop = executor.stop
-    stopped = stop.requested() and Ledger(opened.run, questions, directory.journal).done < prepared.trials
-    manifest.update(
-        status="stopped" if stopped else "complete",
-        stop_reason=stop.reason if stopped else None,
-        finished_at=now(),
-        client=executor.health.report(),
-    )
-    return conclude(directory, prepared.settings, stop.exit_code if stopped else 0)
+            async with Beside(journal.append, allow_code=prepared.settings.allow_code_execution) as grading:
+                executor.to_grade = lambda: grading.waiting
+                await _execute(executor, trials, journal, grading, watching)
+                await _grade_rest(executor, grading, directory, ledger)
+            executor.on_end()
+        stop = executor.stop
+        done = Ledger(opened.run, questions, directory.journal).done if stop.requested() else prepared.trials
+        stopped = done < prepared.trials or (stop.requested() and grading.owing > 0)
+        run = msgspec.structs.replace(
+            manifest.run,
+            status="stopped" if stopped else "complete",
+            stop_reason=stop.reason if stopped else None,
+            finished_at=now(),
+            client=executor.health.report(),
+        )
+        try:
+            return conclude(directory, run, prepared.settings, stop.exit_code if stopped else 0)
+        except RunError as error:
+            first = f"{stop.reason} " if stopped else ""
+            raise RunError(f"{first}{error} Resume to have it written.") from None
+
+
+async def _grade_rest(
+    executor: LocalExecutor, grading: Beside, directory: RunDirectory, before: Ledger
+) -> None:
+    """Let all grades come in; give theirs to the answers that a crash, or a full queue, left without one.
+
+    ``before``: the ledger as it was before the asking. A run that was interrupted ends without this.
+    """
+    try:
+        if executor.stop.exit_code == INTERRUPTED:
+            return
+        await grading.drain()
+        if grading.left or before.lacks_grades():
+            now_there = Ledger(before.run, before.questions, directory.journal)
+            await grading.grade_rest(now_there.without_grade())
+    except asyncio.CancelledError:
+        executor.stop("Interrupted.", INTERRUPTED)
+    except RunError as error:
+        executor.stop(str(error), error.exit_code)
+
+
+def _note_generation(journal: Journal, executor: LocalExecutor, trial: str, generation_id: str) -> None:
+    """Journal an id before its answer is there, so that a crash leaves a trace of what may be billed.
+
+    A full disk stops the run, but not the answer that is on its way.
+    """
+    try:
+        journal.append(generations.arrived(trial, generation_id, now()))
+    except JournalError as error:
+        executor.stop(str(error), error.exit_code)
 
 
 async def _execute(
-    executor: LocalExecutor, trials: Iterator[Trial], journal: Journal, observers: list[Observer]
+    executor: LocalExecutor,
+    trials: Iterator[Trial],
+    journal: Journal,
+    grading: Beside,
+    observers: list[Observer],
 ) -> None:
     """Run the executor to its end, and make of whatever ends it early a stop with its reason."""
     try:
-        await executor.execute(trials, journal, graders.grade, observers)
-        journal.append(_pace_event(executor))
+        await executor.execute(trials, journal, grading.grade, observers)
     except asyncio.CancelledError:
         executor.stop("Interrupted.", INTERRUPTED)
-    except JournalError as error:
+    except RunError as error:
         executor.stop(str(error), error.exit_code)
 
 
@@ -137,7 +197,15 @@ async def _gateway(settings: Settings, directory: RunDirectory) -> AsyncIterator
         yield base_url
 
 
-def _client(prepared: Prepared, base_url: str, key: str | None, gate: Gate) -> OpenRouterClient:
+def _client(  # noqa: PLR0913 - what a client is made of, by name
+    prepared: Prepared,
+    base_url: str,
+    key: str | None,
+    *,
+    gate: Gate,
+    on_generation: Callable[[str, str], None],
+    purse: BudgetPurse | None,
+) -> OpenRouterClient:
     settings = prepared.settings
     return OpenRouterClient(
         api_key=key,
@@ -148,7 +216,9 @@ def _client(prepared: Prepared, base_url: str, key: str | None, gate: Gate) -> O
         idle_timeout_s=settings.idle_timeout,
         retry=RetryPolicy(max_attempts=settings.max_attempts),
         pacer=gate,
+        purse=purse,
         sleep=gate.sleep,
+        on_generation=on_generation,
     )
 
 
@@ -173,23 +243,32 @@ def _remaining(planned: plan.Plan, questions: QuestionSet, ledger: Ledger) -> It
     return plan.trials(planned, questions, at)
 
 
-def _pace_event(executor: LocalExecutor) -> Event:
-    """Keep how the pace went, in the run."""
-    history = msgspec.to_builtins(executor.gate.pace.history)
-    return Event(event="pace", at=now(), data={"history": history, "peak_in_flight": executor.gate.peak})
+def _free_limits(prepared: Prepared, *, resumed: bool) -> FreeLimits | None:
+    """Give the limits of free models, which the simulated gateway does not have."""
+    if prepared.settings.simulate:
+        return None
+    free = FreeLimits(prepared.arms)
+    if resumed:
+        free.spread(time.monotonic())
+    return free
 
 
 # --------------------------------------------------------------------------- what comes of it
 
 
 def summarise(
-    directory: RunDirectory, *, margin: float | None = None, baseline: str | None = None
+    directory: RunDirectory,
+    *,
+    run: Run | None = None,
+    margin: float | None = None,
+    baseline: str | None = None,
 ) -> tuple[Ledger, Summary]:
     """Compute the summary from the run directory alone; margin and baseline default to the run's own.
 
-    Raises: UsageError when there is no such baseline.
+    ``run``: the manifest that is about to be written; None reads it. Raises: UsageError when there is no
+    such baseline.
     """
-    run = directory.read()
+    run = run or directory.read()
     asked = {name: value for name, value in (("margin", margin), ("baseline", baseline)) if value is not None}
     run = msgspec.structs.replace(run, settings={**run.settings, **asked})
     kept = msgspec.convert(run.settings, Settings)
@@ -200,6 +279,7 @@ def summarise(
     fold = Fold()
     for judged in ledger.judged():
         fold.add(*judged)
+    fold.add_costs(ledger.costs_beside())
     summary = fold.close(
         run,
         planned=run.questions * len(run.arms) * run.repeats,
@@ -210,11 +290,15 @@ def summarise(
     return ledger, summary
 
 
-def conclude(directory: RunDirectory, settings: Settings, exit_code: int) -> Finished:
-    """Summarise, write `results.json`, `report.html` and what ``--output`` names; give the exit code."""
-    ledger, summary = summarise(directory, margin=settings.margin, baseline=settings.baseline)
+def conclude(directory: RunDirectory, run: Run, settings: Settings, exit_code: int) -> Finished:
+    """Summarise, write `results.json`, `report.html` and what ``--output`` names; give the exit code.
+
+    The manifest comes last: a run that died before it is still open, and whoever resumes it only writes.
+    """
+    ledger, summary = summarise(directory, run=run, margin=settings.margin, baseline=settings.baseline)
     for path in (directory.results, directory.report, *map(Path, settings.output)):
         outputs.write(path, ledger.run, summary, rows(ledger))
+    directory.write(run)
     if exit_code == 0 and summary.total and summary.failed / summary.total > settings.fail_on_error:
         exit_code = TOO_MANY_FAILED
     return Finished(directory, ledger.run, summary, exit_code)

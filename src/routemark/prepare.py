@@ -8,10 +8,11 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from routemark import sandbox
 from routemark._version import __version__
 from routemark.config import Settings, without_userinfo
 from routemark.errors import SettingsError, UsageError
@@ -34,6 +35,8 @@ class Prepared(NamedTuple):
     settings: Settings
     questions: QuestionSet
     arms: list[Arm]
+    catalogue: dict[str, Any] | None = None
+    """What the gateway's models cost; fetched when ``--max-cost`` needs it (see pricing)."""
 
     @property
     def options(self) -> RequestOptions:
@@ -62,6 +65,7 @@ def prepare(settings: Settings) -> Prepared:
 
     Raises UsageError with every fault of the question file, or the first of the settings.
     """
+    require_sandbox(settings)
     for name in settings.output:
         outputs.writer_for(name)
     arms = make_arms(settings)
@@ -69,6 +73,13 @@ def prepare(settings: Settings) -> Prepared:
     if settings.limit is not None and settings.limit < len(questions):
         questions = questions.sample(settings.limit, settings.seed)
     return Prepared(settings, questions, arms)
+
+
+def require_sandbox(settings: Settings) -> None:
+    """Refuse to allow code where it cannot be kept in a sandbox; raise SettingsError with the reason."""
+    hindered = sandbox.trouble() if settings.allow_code_execution else None
+    if hindered is not None:
+        raise SettingsError(f"--allow-code-execution: {hindered} Nothing was sent.")
 
 
 def make_arms(settings: Settings) -> list[Arm]:
@@ -130,7 +141,15 @@ def open_resumed(run: str, base: Settings) -> tuple[Prepared, Opened]:
         kept = msgspec.convert(manifest.settings, Settings)
     except msgspec.ValidationError as error:
         raise UsageError(f"{directory.manifest}: settings cannot be read: {error}") from None
-    settings = msgspec.structs.replace(kept, quiet=base.quiet, json=base.json, output=base.output)
+    settings = msgspec.structs.replace(
+        kept,
+        quiet=base.quiet,
+        json=base.json,
+        output=base.output,
+        max_cost=kept.max_cost if base.max_cost is None else base.max_cost,
+        allow_code_execution=kept.allow_code_execution or base.allow_code_execution,
+    )
+    require_sandbox(settings)
     return Prepared(settings, directory.load_questions(), manifest.arms), Opened(
         directory, manifest, resumed=True
     )

@@ -122,6 +122,8 @@ class Attempt(Record, frozen=True, kw_only=True):
     cf_ray: str | None = None
     cost_usd: float | None = None
     """Cost known for a failed attempt; the answer's own cost stands in the completion."""
+    cost_source: CostSource | None = None
+    """Set where ``cost_usd`` was not billed with the response but looked up afterwards."""
 
 
 class Completion(Record, frozen=True, kw_only=True):
@@ -334,6 +336,8 @@ class ArmSummary(Record, frozen=True, kw_only=True):
     same_mix: SameMix | None = None
     delivery: dict[str, Any] | None = None
     stability: dict[str, Any] | None = None
+    flags: dict[str, int] = {}
+    """Answers by what is odd about how they were served (see wire.checks.FLAGS), the most frequent first."""
 
 
 class McNemar(Record, frozen=True, kw_only=True):
@@ -462,3 +466,5 @@ class ResultRow(Record, frozen=True, kw_only=True):
     error: ErrorRow | None
     counted: bool
     """In the finished prefix, hence in the summary."""
+    flags: list[str] = []
+    """What is odd about how the answer was served (see wire.checks.FLAGS); empty when nothing is."""

@@ -4,8 +4,9 @@ A descent, one policy a layer:
 
     complete        the border: never raises for what the network or a vendor does
     _with_retries   asks again, by policy.retry
-    _attempt        one request, inside a slot of the pacer
-    Exchange       sends it and reads the answer, under its time limits; knows no policy
+    _attempt        one request, once the purse can pay for it
+    _paced          inside a slot of the pacer
+    Exchange        sends it and reads the answer, under its time limits; knows no policy
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from routemark.exchange import MESSAGE_LIMIT, Exchange, Request, Tried
 from routemark.policy.retry import RetryPolicy, Stop
 from routemark.records import Attempt, Completion, Failure, Outcome, Trial, Usage
 from routemark.transport import HttpxTransport, Limits, Transport, make_transport
+from routemark.wire import values
 from routemark.wire.failures import Head, Ids, Refusal, refused
 from routemark.wire.request import RequestOptions, encode_shared, headers, request_sha256, with_session
 from routemark.wire.response import Decoded, Reader, lookup_reader, reader_for
@@ -69,6 +71,62 @@ class Unpaced:
         """Do not care."""
 
 
+class Tab(Protocol):
+    """What one trial spends; a context that ends with the trial."""
+
+    async def reserve(self) -> bool:
+        """Wait until a request can be paid for, unless one already can; False: it never will."""
+
+    def send(self) -> None:
+        """Hear that the request goes out."""
+
+    def settle(self, attempt: Attempt, completion: Completion | None) -> None:
+        """Hear what came of it."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Purse(Protocol):
+    """Pays for requests."""
+
+    def open(self, trial: Trial, request_bytes: int) -> Tab:
+        """Give the tab of a trial whose requests have so many bytes."""
+
+
+class Unlimited:
+    """A purse, and every trial's tab, that pays for everything."""
+
+    def open(self, trial: Trial, request_bytes: int) -> Self:  # noqa: ARG002 - as Purse
+        """Do not count."""
+        return self
+
+    async def reserve(self) -> bool:
+        """Do not wait."""
+        return True
+
+    def send(self) -> None:
+        """Do not care."""
+
+    def settle(self, attempt: Attempt, completion: Completion | None) -> None:
+        """Do not care."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Do not care."""
+
+
+class _NoRoomError(Exception):
+    """The next attempt does not fit into the budget."""
+
+
 _ABANDONED = refused(FailureKind.CLIENT_FAULT, "abandoned")
 """What the pacer hears of an attempt that was cancelled."""
 
@@ -88,6 +146,7 @@ class OpenRouterClient:
         connect_timeout_s: float = 10.0,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         pacer: Pacer | None = None,
+        purse: Purse | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] | None = None,
         on_generation: Callable[[str, str], None] | None = None,
@@ -108,6 +167,7 @@ class OpenRouterClient:
         self._limits = Limits(connect_timeout_s, idle_timeout_s, timeout_s)
         self._retry = retry
         self._pacer = pacer or Unpaced()
+        self._purse = purse or Unlimited()
         self._sleep = sleep
         self._random = random or random_module.random
         self._on_generation = on_generation
@@ -154,7 +214,13 @@ class OpenRouterClient:
     async def _complete(self, trial: Trial, attempts: list[Attempt]) -> Outcome:
         shared = encode_shared(trial.question, trial.arm, self._options)
         body = with_session(shared, trial.session_id)
-        tried = await self._with_retries(lambda: self._attempt(trial, body), attempts)
+        with self._purse.open(trial, len(shared)) as tab:
+            if not await tab.reserve():  # before the trial's clock starts
+                raise asyncio.CancelledError  # not asked
+            try:
+                tried = await self._with_retries(lambda: self._attempt(trial, body, tab), attempts)
+            except _NoRoomError:
+                return _outcome(trial, attempts, failure=_over_budget(attempts[-1]))
         answered = not isinstance(tried.result, Refusal)
         return _outcome(
             trial,
@@ -167,7 +233,10 @@ class OpenRouterClient:
         )
 
     async def get_json(self, path: str) -> Any:
-        """Give the JSON of a look-up below the base URL, e.g. ``/models``. Raises: APIError."""
+        """Give the JSON of a look-up below the base URL, e.g. ``/models``, without the key in any text.
+
+        Raises: APIError.
+        """
         url = f"{self._base_url}/{path.lstrip('/')}"
         attempts: list[Attempt] = []
 
@@ -179,7 +248,8 @@ class OpenRouterClient:
             failure = _failure(tried.result, attempts[-1])
             clean = msgspec.structs.replace(failure, message=self._without_key(failure.message))
             raise rule(failure.kind).raises(clean)
-        return tried.result.value
+        value = values.shallow(tried.result.value)
+        return self._clean(value) if self._secret else value
 
     # ----------------------------------------------------------------- attempts
 
@@ -187,9 +257,11 @@ class OpenRouterClient:
         self, once: Callable[[], Awaitable[Tried[T]]], attempts: list[Attempt]
     ) -> Tried[T]:
         """Attempt until there is an answer or the policy says stop; record every attempt."""
-        begun = time.monotonic()
+        begun = None
         while True:
             tried = await once()
+            if begun is None:  # the wait for the pacer's leave is not the gateway's time
+                begun = time.monotonic() - tried.attempt.duration_s
             again = self._again(len(attempts) + 1, tried.result, time.monotonic() - begun)
             if not isinstance(again, float):
                 attempts.append(tried.attempt)
@@ -203,7 +275,15 @@ class OpenRouterClient:
             return None
         return self._retry.delay(attempt, result, elapsed_s, self._random())
 
-    async def _attempt(self, trial: Trial, body: bytes) -> Tried[Completion]:
+    async def _attempt(self, trial: Trial, body: bytes, tab: Tab) -> Tried[Completion]:
+        """Send once, when it can be paid for, and settle the bill. Raises: _NoRoomError."""
+        if not await tab.reserve():
+            raise _NoRoomError
+        tried = await self._paced(trial, body, tab)
+        tab.settle(tried.attempt, None if isinstance(tried.result, Refusal) else tried.result)
+        return tried
+
+    async def _paced(self, trial: Trial, body: bytes, tab: Tab) -> Tried[Completion]:
         """Send once, when the pacer allows, and tell the pacer how it went."""
 
         def choose(head: Head) -> Reader[Completion]:
@@ -214,6 +294,7 @@ class OpenRouterClient:
         admitted = time.monotonic()
         heard: Refusal | None = _ABANDONED
         try:
+            tab.send()
             url = f"{self._base_url}/chat/completions"
             tried = await self._exchange("POST", url, body, choose).run(admitted)
             heard = tried.result if isinstance(tried.result, Refusal) else None
@@ -223,7 +304,7 @@ class OpenRouterClient:
 
     def _tell_generation(self, trial: Trial, ids: Ids) -> None:
         if self._on_generation is not None and ids.generation_id is not None:
-            self._on_generation(trial.key, ids.generation_id)
+            self._on_generation(trial.key, self._without_key(ids.generation_id))
 
     def _exchange(
         self, method: str, url: str, body: bytes, choose: Callable[[Head], Reader[T]]
@@ -303,6 +384,12 @@ def _failure(result: object, last: Attempt) -> Failure:
         request_id=last.request_id,
         cf_ray=last.cf_ray,
     )
+
+
+def _over_budget(last: Attempt) -> Failure:
+    """Give the failure of a trial whose next attempt cannot be paid for."""
+    message = f"the attempt after {last.kind} did not fit into the budget"
+    return msgspec.structs.replace(_failure(refused(FailureKind.OVER_BUDGET, message), last), message=message)
 
 
 def _too_long(tried: Tried[T]) -> Tried[T]:

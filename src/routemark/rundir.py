@@ -1,7 +1,8 @@
 """The run directory: manifest, frozen questions, journal, and what is written from them.
 
 `Ledger` says where in the journal each trial's outcome and newest grade stand, so that a report
-reads them in plan order without holding a million answers in memory.
+reads them in plan order without holding a million answers in memory. Costs that were looked up after the
+run stand in lines of their own; they are put into the outcomes as those are read.
 """
 
 from __future__ import annotations
@@ -9,22 +10,30 @@ from __future__ import annotations
 import os
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from routemark.errors import JournalError, UsageError, rule
-from routemark.journal import read_at, replay
+from routemark import generations
+from routemark.config import Settings
+from routemark.errors import JournalError, RunError, UsageError, rule
+from routemark.journal import Event, Line, damaged, read_at, replay
 from routemark.policy import plan
 from routemark.questions import QuestionSet, open_frozen
 from routemark.records import Grade, Outcome, Question, Run
+from routemark.wire.checks import SESSION_REUSED, flags
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 LATEST = "latest"
+_KEY = re.compile(r"[0-9a-f]{16}")
+"""How a trial's key begins."""
+_HALF_WRITTEN = re.compile(r"\.(run\.json|questions\.json|results\.json|report\.html)\.\d+(\.part|\.tmp)?")
+"""Temporary neighbours of the files that take their name only when they are whole."""
 
 
 class RunDirectory:
@@ -35,21 +44,37 @@ class RunDirectory:
         self.manifest = path / "run.json"
         self.questions = path / "questions.json"
         self.journal = path / "journal.jsonl"
+        self.models = path / "models.json"
         self.results = path / "results.json"
         self.report = path / "report.html"
 
     def read(self) -> Run:
         """Give the manifest; raise UsageError when this is no run directory."""
         try:
-            return msgspec.json.decode(self.manifest.read_bytes(), type=Run)
+            run = msgspec.json.decode(self.manifest.read_bytes(), type=Run)
+            datetime.fromisoformat(run.started_at)
+            msgspec.convert(run.settings, Settings)
         except FileNotFoundError:
             raise UsageError(f"{self.path}: no run here (run.json is missing).") from None
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.MsgspecError, ValueError) as error:
             raise UsageError(f"{self.manifest}: cannot be read: {error}") from None
+        return run
 
     def write(self, run: Run) -> None:
-        """Replace the manifest in one step."""
-        write_atomically(self.manifest, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+        """Replace the manifest in one step; raise RunError when it cannot be written."""
+        content = msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
+        try:
+            write_atomically(self.manifest, content)
+        except OSError as error:
+            raise RunError(
+                f"{self.manifest}: cannot be written: {error.strerror}. Make room for it, then resume."
+            ) from None
+
+    def sweep(self) -> None:
+        """Remove the half-written files that killed processes left; only for who holds the journal."""
+        for path in self.path.glob(".*"):
+            if _HALF_WRITTEN.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
     def load_questions(self) -> QuestionSet:
         """Give the frozen questions; raise UsageError when they are not as they were frozen."""
@@ -95,11 +120,14 @@ def named(path: Path) -> Path:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file's content so that a reader, or a crash, sees the old or the new, never half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class Judged(NamedTuple):
@@ -110,12 +138,14 @@ class Judged(NamedTuple):
     grade: Grade | None
     counted: bool
     """In the finished prefix of the plan, or anywhere in a complete run."""
+    flags: Sequence[str] = ()
+    """What is odd about how the answer was served (see wire.checks)."""
 
 
 class Ledger:
     """Where each trial of a run stands in its journal.
 
-    Arrays have one cell a trial, in the order (question in the set, arm, repeat): 17 bytes each.
+    Arrays have one cell a trial, in the order (question in the set, arm, repeat): 25 bytes each.
     """
 
     def __init__(self, run: Run, questions: QuestionSet, journal: Path) -> None:
@@ -130,8 +160,17 @@ class Ledger:
         self._grade_at = np.full(shape, -1, dtype=np.int64)
         self.finished = np.zeros(shape, dtype=bool)
         """Answered, or failed for good by the service's fault: never asked again."""
+        self._session = np.zeros(shape, dtype=np.int64)
+        """Hash of the session id."""
+        self._superseded: list[tuple[int, int]] = []
+        """(place, offset) of outcomes whose trial was asked again."""
+        self._left_open: list[float] = []
+        """Costs that were looked up for what a crash cut off, US dollars."""
+        self._lookups = _Column()
+        """Lookups that told the cost of a trial, by place."""
         if journal.exists():
             self._read(ids)
+        self._reused = self._sessions_used_twice()
 
     @property
     def prefix(self) -> int:
@@ -152,53 +191,131 @@ class Ledger:
     def judged(self) -> Iterator[Judged]:
         """Yield every trial that has ended, in plan order."""
         counted = self.counted_questions
+        arms = {arm.name: arm for arm in self.run.arms}
         with self._journal.open("rb") as file:
             for position, index in enumerate(self.order):
-                if (self._outcome_at[index] < 0).all():
+                places = np.flatnonzero(self._outcome_at[index] >= 0) + int(index) * self._width
+                if not len(places):
                     continue
                 question = self.questions[int(index)]
-                for at, grade_at in zip(
-                    self._outcome_at[index].flat, self._grade_at[index].flat, strict=True
-                ):
-                    if at < 0:
-                        continue
-                    outcome = read_at(file, int(at))
-                    grade = read_at(file, int(grade_at)) if grade_at >= 0 else None
-                    if not isinstance(outcome, Outcome) or not isinstance(grade, Grade | None):
-                        raise JournalError(f"{self._journal}: changed while it was being read.")
-                    yield Judged(question, outcome, grade, counted=position < counted)
+                for place in places.tolist():
+                    outcome = self._outcome(file, int(self._outcome_at.flat[place]), place)
+                    grade = self._grade(file, int(self._grade_at.flat[place]))
+                    found = flags(arms[outcome.arm], outcome.completion) if outcome.completion else []
+                    if self._session.flat[place] in self._reused:
+                        found.append(SESSION_REUSED)
+                    yield Judged(question, outcome, grade, position < counted, found)
+
+    def lacks_grades(self) -> bool:
+        """Tell whether some outcome has no grade, be it that its question has no grader."""
+        return bool(((self._outcome_at >= 0) & (self._grade_at < 0)).any())
+
+    def without_grade(self) -> Iterator[tuple[Question, Outcome]]:
+        """Yield the outcomes that no grade follows, with their questions."""
+        with self._journal.open("rb") as file:
+            for place in np.flatnonzero((self._outcome_at >= 0) & (self._grade_at < 0)).tolist():
+                outcome = self._outcome(file, int(self._outcome_at.flat[place]), place)
+                yield self.questions[place // self._width], outcome
+
+    def costs_beside(self) -> Iterator[float]:
+        """Yield the known costs that no trial's newest outcome holds, US dollars.
+
+        They are those of outcomes whose trial was asked again, and of what a crash cut off.
+        """
+        yield from self._left_open
+        if not self._superseded:
+            return
+        with self._journal.open("rb") as file:
+            for place, at in self._superseded:
+                cost = self._outcome(file, at, place).cost_usd
+                if cost is not None:
+                    yield cost
+
+    @property
+    def _width(self) -> int:
+        """Trials of one question."""
+        return len(self.run.arms) * self.run.repeats
+
+    def _outcome(self, file: BinaryIO, at: int, place: int) -> Outcome:
+        """Read an outcome, with the costs that were looked up for it."""
+        outcome = read_at(file, at)
+        if not isinstance(outcome, Outcome):
+            raise self._changed()
+        if not self._lookups:
+            return outcome
+        start, end = np.searchsorted(self._lookups.places, [place, place + 1])
+        events = [read_at(file, int(offset)) for offset in self._lookups.offsets[start:end]]
+        costs = {generations.id_of(one): generations.cost_of(one) for one in events if isinstance(one, Event)}
+        return generations.settled(outcome, costs)
+
+    def _grade(self, file: BinaryIO, at: int) -> Grade | None:
+        grade = read_at(file, at) if at >= 0 else None
+        if not isinstance(grade, Grade | None):
+            raise self._changed()
+        return grade
+
+    def _changed(self) -> JournalError:
+        return JournalError(f"{self._journal}: changed while it was being read.")
+
+    def _sessions_used_twice(self) -> set[int]:
+        """Give the hashes of session ids that more than one trial had."""
+        hashes, times = np.unique(self._session[self._session != 0], return_counts=True)
+        return set(hashes[times > 1].tolist())
 
     def _read(self, ids: list[str]) -> None:
         index_of = {name: index for index, name in enumerate(ids)}
         arm_of = {arm.name: index for index, arm in enumerate(self.run.arms)}
-        outcomes, grades = _Column(), _Column()
+        outcomes, grades, lookups = _Column(), _Column(), _Column()
         for offset, record in replay(self._journal):
+            _check(record, self._journal, offset)
             match record:
                 case Outcome():
                     question, arm = index_of.get(record.question_id), arm_of.get(record.arm)
-                    if question is None or arm is None or record.repeat >= self.run.repeats:
+                    if question is None or arm is None or not 0 <= record.repeat < self.run.repeats:
                         continue
-                    place = (question * len(self.run.arms) + arm) * self.run.repeats + record.repeat
+                    place = question * self._width + arm * self.run.repeats + record.repeat
                     outcomes.add(record.trial, offset, place)
-                    self._outcome_at.flat[place] = offset  # the newest counts
-                    self.finished.flat[place] = is_final(record)
+                    self._take(record, offset, place)
                 case Grade():
                     grades.add(record.trial, offset)
+                case Event(event=generations.LOOKED_UP):
+                    if record.data["left_open"]:
+                        self._left_open.append(generations.cost_of(record))
+                    else:
+                        lookups.add(record.data["trial"], offset)
                 case _:
                     continue
         self._join(outcomes, grades)
+        self._lookups = lookups.placed_by(outcomes)
+
+    def _take(self, outcome: Outcome, offset: int, place: int) -> None:
+        """Let the newest outcome of a trial count."""
+        if self._outcome_at.flat[place] >= 0:
+            self._superseded.append((place, int(self._outcome_at.flat[place])))
+        self._outcome_at.flat[place] = offset
+        self._session.flat[place] = hash(outcome.session_id)
+        self.finished.flat[place] = is_final(outcome)
 
     def _join(self, outcomes: _Column, grades: _Column) -> None:
-        """Give each grade, known by its trial's key, the place of that trial; the newest counts."""
-        keys, order = np.unique(outcomes.keys, return_index=True)
-        if not len(keys):
-            return
-        found = np.minimum(np.searchsorted(keys, grades.keys), len(keys) - 1)
-        known = keys[found] == grades.keys
-        places = outcomes.places[order][found[known]]
-        offsets = grades.offsets[known]
+        """Give each grade the place of its trial; the newest counts."""
+        placed = grades.placed_by(outcomes)
+        by_offset = np.argsort(placed.offsets)
+        offsets, places = placed.offsets[by_offset], placed.places[by_offset]
         fresh = offsets > self._outcome_at.flat[places]  # a grade belongs to the outcome before it
         self._grade_at.flat[places[fresh]] = offsets[fresh]
+
+
+def _check(record: Line, journal: Path, offset: int) -> None:
+    """Raise JournalError for what decodes, but can never have been written."""
+    fault = None
+    if isinstance(record, Outcome | Grade) and not _KEY.match(record.trial):
+        fault = f"{record.trial!r} is no trial"
+    elif isinstance(record, Outcome) and (record.completion is None) == (record.failure is None):
+        fault = "an outcome is either an answer or a failure"
+    elif isinstance(record, Event) and not generations.is_sound(record):
+        fault = "the event does not say what it is about"
+    if fault:
+        raise damaged(journal, offset, fault)
 
 
 def is_final(outcome: Outcome) -> bool:
@@ -216,6 +333,27 @@ class _Column:
         self._keys.append(int(key[:16], 16))
         self._offsets.append(offset)
         self._places.append(place)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def placed_by(self, outcomes: _Column) -> _Column:
+        """Give the lines whose key is that of an outcome, with its place, in the order of places."""
+        placed = _Column()
+        keys, first = np.unique(outcomes.keys, return_index=True)
+        if not len(keys):
+            return placed
+        found = np.minimum(np.searchsorted(keys, self.keys), len(keys) - 1)
+        known = keys[found] == self.keys
+        places = outcomes.places[first][found[known]]
+        order = np.argsort(places, kind="stable")
+        for column, values in (
+            (placed._keys, self.keys[known]),
+            (placed._offsets, self.offsets[known]),
+            (placed._places, places),
+        ):
+            column.frombytes(values[order].tobytes())
+        return placed
 
     @property
     def keys(self) -> NDArray[np.uint64]:

@@ -35,6 +35,14 @@ def start(folder: Path, base_url: str) -> subprocess.Popen[str]:
     )
 
 
+def settle(server: Lookalike) -> None:
+    """Wait until the server has read what a killed process had still sent."""
+    seen = -1
+    while server.in_flight or len(server.requests) > seen:
+        seen = len(server.requests)
+        time.sleep(0.1)
+
+
 def outcomes(folder: Path) -> list[Outcome]:
     return [e.record for e in replay(folder / "runs/latest/journal.jsonl") if isinstance(e.record, Outcome)]
 
@@ -55,6 +63,7 @@ def test_the_same_command_goes_on_where_the_killed_one_was(tmp_path: Path, answe
             time.sleep(0.002)
         first.send_signal(signal.SIGKILL)
         first.communicate()
+        settle(server)
         kept = {outcome.session_id for outcome in outcomes(tmp_path)}
         before = [request.session for request in server.requests]
         second = start(tmp_path, server.base_url)

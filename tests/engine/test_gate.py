@@ -102,7 +102,7 @@ def test_a_providers_pause_holds_only_its_arm_back() -> None:
     async def scenario() -> None:
         gate = Gate(Pace(5, fixed=True))
         await gate.admit("a")
-        gate.release("a", refusal(FailureKind.RATE_LIMIT_PROVIDER, 3600))
+        gate.release("a", refusal(FailureKind.RATE_LIMIT_PROVIDER, 600))
         await asyncio.wait_for(gate.admit("b"), 1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(gate.admit("a"), 0.05)

@@ -1,16 +1,18 @@
 """The loop: journal first, memory bounded by workers, stops that lose nothing."""
 
 import asyncio
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from routemark.engine.gate import Gate
-from routemark.engine.run import Desk, Stop, work
+from routemark.engine.run import Desk, Observer, Stop, work
 from routemark.errors import FailureKind, JournalError
 from routemark.journal import Journal, replay
 from routemark.policy.pacing import Pace
+from routemark.policy.stopping import StopRules
 from routemark.records import Arm, Completion, Failure, Grade, Outcome, Question, Trial
 
 ARM = Arm(name="a", model="a")
@@ -38,6 +40,10 @@ def grade(key: str, question: Question, completion: Completion) -> Grade:
     return Grade(trial=key, grader="exact", version=1, score=1.0, reason=completion.text + question.id)
 
 
+def desk_of(journal: Journal, stop: Stop, *observers: Observer) -> Desk:
+    return Desk(journal, grade, list(observers), stop, StopRules("http://x"), lambda: -math.inf)
+
+
 class Watcher:
     """Sees outcomes, and that they stand in the journal by then."""
 
@@ -61,7 +67,7 @@ def test_every_trial_is_journaled_then_graded_then_seen(tmp_path: Path) -> None:
     async def scenario() -> None:
         stop = Stop(lambda: None)
         with Journal(path) as journal:
-            desk = Desk(journal, grade, [watcher], stop)
+            desk = desk_of(journal, stop, watcher)
             await work(iter([trial(n) for n in range(50)]), complete, desk, stop, workers=8)
 
     asyncio.run(scenario())
@@ -89,7 +95,7 @@ def test_no_more_trials_are_pulled_than_there_are_workers(tmp_path: Path) -> Non
     async def scenario() -> None:
         stop = Stop(lambda: None)
         with Journal(tmp_path / "journal.jsonl") as journal:
-            await work(trials(), complete, Desk(journal, grade, [], stop), stop, workers=10)
+            await work(trials(), complete, desk_of(journal, stop), stop, workers=10)
 
     asyncio.run(scenario())
     assert finished == 1000
@@ -110,7 +116,7 @@ def test_a_run_stopping_kind_ends_the_run_and_keeps_what_was_in_flight(tmp_path:
     async def scenario() -> None:
         with Journal(path) as journal:
             trials = iter([trial(n) for n in range(10_000)])
-            await work(trials, complete, Desk(journal, grade, [], stop), stop, workers=12)
+            await work(trials, complete, desk_of(journal, stop), stop, workers=12)
 
     asyncio.run(scenario())
     kept = [e.record for e in replay(path) if isinstance(e.record, Outcome)]
@@ -132,7 +138,7 @@ def test_what_a_worker_raises_ends_the_run_with_that_error(tmp_path: Path) -> No
     async def scenario() -> None:
         stop = Stop(lambda: None)
         with Full(tmp_path / "journal.jsonl") as journal:
-            await work(iter([trial(n) for n in range(9)]), complete, Desk(journal, grade, [], stop), stop, 3)
+            await work(iter([trial(n) for n in range(9)]), complete, desk_of(journal, stop), stop, 3)
 
     with pytest.raises(JournalError, match="full"):
         asyncio.run(scenario())
@@ -147,7 +153,7 @@ def test_cancelling_the_run_cancels_its_workers(tmp_path: Path) -> None:
         stop = Stop(lambda: None)
         with Journal(tmp_path / "journal.jsonl") as journal:
             task = asyncio.create_task(
-                work(iter([trial(1)]), complete, Desk(journal, grade, [], stop), stop, workers=2)
+                work(iter([trial(1)]), complete, desk_of(journal, stop), stop, workers=2)
             )
             await asyncio.sleep(0)
             task.cancel()

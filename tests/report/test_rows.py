@@ -46,7 +46,7 @@ def test_an_answer_becomes_a_row():
         "grade": {"score": 1.0, "grader": "numeric", "extracted": "4", "reason": "equal"},
         "usage": {"prompt_tokens": 5, "completion_tokens": 1, "reasoning_tokens": None, "cached_tokens": None},
         "cost_usd": 0.003, "cost_source": "lookup", "latency_s": 0.5, "ttft_s": 0.2, "queue_s": 0.01, "attempts": 2,
-        "generation_id": "gen-1", "error": None, "counted": True,
+        "generation_id": "gen-1", "error": None, "counted": True, "flags": [],
     }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_csv_has_flat_columns_in_the_order_of_results_json():
         "answer", "finish_reason", "grade_score", "grade_grader", "grade_extracted", "grade_reason",
         "usage_prompt_tokens", "usage_completion_tokens", "usage_reasoning_tokens", "usage_cached_tokens", "cost_usd",
         "cost_source", "latency_s", "ttft_s", "queue_s", "attempts", "generation_id", "error_kind", "error_status",
-        "error_message", "counted",
+        "error_message", "counted", "flags",
     ]  # fmt: skip
 
 

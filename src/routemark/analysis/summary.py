@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -24,16 +26,30 @@ class Fold:
     def __init__(self) -> None:
         self._columns = Columns()
         self._failed: set[str] = set()
+        self._flags: dict[str, Counter[str]] = {}
         self._other_costs = array("d")
 
-    def add(self, question: Question, outcome: Outcome, grade: Grade | None, counted: bool) -> None:
+    def add(
+        self,
+        question: Question,
+        outcome: Outcome,
+        grade: Grade | None,
+        counted: bool,
+        flags: Sequence[str] = (),
+    ) -> None:
         """Take one trial; ``counted`` says that it lies in the finished prefix of the plan."""
         if counted:
             self._columns.append(question, outcome, grade)
+            if flags:
+                self._flags.setdefault(outcome.arm, Counter()).update(flags)
             if outcome.completion is None:
                 self._failed.add(outcome.question_id)
         elif outcome.cost_usd is not None:
             self._other_costs.append(outcome.cost_usd)
+
+    def add_costs(self, known_usd: Iterable[float]) -> None:
+        """Take costs of the run that belong to no trial, US dollars."""
+        self._other_costs.extend(known_usd)
 
     def close(
         self, run: Run, *, planned: int, finished_questions: int, margin: float, baseline: str | None
@@ -51,6 +67,7 @@ class Fold:
         }
         cells = matrix(table)
         arms = _with_controls(arms, configured, table, cells, run.seed)
+        arms = {name: self._flagged(name, arm) for name, arm in arms.items()}
         named = _named_arm(baseline, run)
         pairs = compare(
             cells,
@@ -85,6 +102,10 @@ class Fold:
             finished_questions=finished_questions,
             graded=table.graded,
         )
+
+    def _flagged(self, name: str, arm: ArmSummary) -> ArmSummary:
+        counts = sorted(self._flags.get(name, Counter()).items(), key=lambda item: (-item[1], item[0]))
+        return msgspec.structs.replace(arm, flags=dict(counts))
 
     def _all_known_cost(self) -> float | None:
         """Add up exactly, so that the order of arrival leaves no trace; None when nothing is known."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
+from collections.abc import Callable
 
-from routemark.policy.pacing import Pace
+from routemark.policy.pacing import Pace, PaceChange
 from routemark.wire.failures import Refusal
 
 
@@ -18,12 +20,24 @@ class Gate:
         self.in_flight = 0
         self.peak = 0
         """Most attempts in flight at once."""
+        self.heard_at = -math.inf
+        """When the latest response of any kind came, monotonic seconds."""
+        self.on_change: Callable[[PaceChange], None] = lambda change: None
+        """Hears of every change of the pace as it happens."""
+        self.on_spent: Callable[[], None] = lambda: None
+        """Hears that an attempt was held back because the day's allowance is used up."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed = asyncio.Event()
 
     async def admit(self, arm: str) -> None:
-        """Wait until an attempt of the arm may be sent; raise CancelledError once closed."""
+        """Wait until an attempt of the arm may be sent.
+
+        Raises: CancelledError once closed, and when the arm may send no more today.
+        """
         while True:
+            if self.pace.spent(arm):
+                self.on_spent()
+                raise asyncio.CancelledError
             if self._closed.is_set():
                 raise asyncio.CancelledError
             wait_s = self.pace.ready_at(arm) - time.monotonic()
@@ -31,7 +45,9 @@ class Gate:
                 await self.sleep(wait_s)
                 continue
             await self._slot()
-            if self.pace.ready_at(arm) <= time.monotonic():
+            now = time.monotonic()
+            if self.pace.ready_at(arm) <= now and not self.pace.spent(arm):
+                self.pace.sent(arm, now)
                 self.peak = max(self.peak, self.in_flight)
                 return
             self._free()  # a pause began while we waited
@@ -39,11 +55,16 @@ class Gate:
     def release(self, arm: str, refusal: Refusal | None) -> None:
         """Take an attempt out of flight; ``refusal`` says what was wrong, None that it was answered."""
         now = time.monotonic()
+        known = len(self.pace.history)
+        if refusal is None or refusal.status is not None:
+            self.heard_at = now
         if refusal is None:
             self.pace.answered(now)
         else:
             self.pace.refused(arm, refusal.kind, refusal.retry_after_s, now)
         self._free()
+        for change in self.pace.history[known:]:
+            self.on_change(change)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the closing of the gate: then raise CancelledError."""

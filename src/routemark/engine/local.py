@@ -4,42 +4,143 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
+
+from routemark.config import nearest
 from routemark.engine.gate import Gate
 from routemark.engine.health import HealthMonitor
+from routemark.engine.purse import BudgetPurse
 from routemark.engine.run import Desk, Grading, Observer, Stop, work
-from routemark.journal import Journal
-from routemark.policy.pacing import Pace
+from routemark.errors import APIError, JournalError, RunError
+from routemark.journal import Event, Journal
+from routemark.policy.free import FreeLimits, allowance
+from routemark.policy.pacing import Pace, PaceChange
+from routemark.policy.stopping import StopRules, free_is_spent
 from routemark.records import Trial
 from routemark.router import OpenRouterClient
+from routemark.wire import values
+
+LOOKUP_S = 20.0
+"""Seconds that a look-up beside the run may take before the run does without."""
 
 
 class LocalExecutor:
     """Turns planned trials into journaled outcomes, in this process."""
 
-    def __init__(
-        self, connect: Callable[[Gate], OpenRouterClient], *, concurrency: int, fixed: bool = False
+    def __init__(  # noqa: PLR0913 - the seams of a run, by name
+        self,
+        connect: Callable[[Gate], OpenRouterClient],
+        *,
+        where: str,
+        concurrency: int,
+        fixed: bool = False,
+        free: FreeLimits | None = None,
+        purse: BudgetPurse | None = None,
     ) -> None:
-        """``connect`` makes the client that passes through the given gate."""
-        self.gate = Gate(Pace(concurrency, fixed=fixed))
+        """``connect`` makes the client that passes through the given gate; ``where``: what it asks.
+
+        ``free``: the limits of the plan's free models, whose allowance is asked for before the first trial.
+        ``purse``: the client's, which stops the run when it is empty, and is closed when the run stops.
+        """
+        self._free = free if free is not None and free.arms else None
+        self.gate = Gate(Pace(concurrency, fixed=fixed, free=self._free))
         """Holds at most ``concurrency`` requests in flight."""
-        self.stop = Stop(self.gate.close)
+        self.stop = Stop(self._close)
         """Call it to end the run early: what is in flight is still journaled."""
+        self.to_grade: Callable[[], int] = lambda: 0
+        """Tells how many answers wait for their grade, once somebody grades beside the asking."""
+        self.on_end: Callable[[], None] = lambda: None
+        """For who runs the executor to call when nothing is in flight and nothing waits any more."""
         self.health = HealthMonitor()
         self._connect = connect
         self._workers = concurrency
+        self._rules = StopRules(where)
+        self._purse = purse
+        if purse is not None:
+            purse.on_empty = self.stop
+        self.gate.on_spent = lambda: self.stop(free_is_spent(), RunError.exit_code)
+
+    def _close(self) -> None:
+        self.gate.close()
+        if self._purse is not None:
+            self._purse.close()
 
     async def execute(
         self, trials: Iterator[Trial], journal: Journal, grade: Grading, observers: list[Observer]
     ) -> None:
-        """Ask the trials until none is left or `stop` is called."""
-        desk = Desk(journal, grade, [self.health, *observers], self.stop)
+        """Ask the trials until none is left or `stop` is called; the pace is journaled as it changes."""
+        desk = Desk(
+            journal, grade, [self.health, *observers], self.stop, self._rules, lambda: self.gate.heard_at
+        )
+        keep = _PaceKeeper(journal, self.gate, self.stop)
+        self.gate.on_change = keep.changed
         watch = asyncio.create_task(self.health.watch_loop())
         try:
             async with self._connect(self.gate) as client:
+                if self._free is not None:
+                    self._free.remaining = allowance(await _looked_up(client, "/key"))
                 await work(trials, client.complete, desk, self.stop, self._workers)
+                if self._rules.unknown_slug is not None:
+                    page = await _looked_up(client, "/models")
+                    self.stop.add(_nearest_model(self._rules.unknown_slug, page))
         finally:
+            keep.ended()
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
+
+
+class _PaceKeeper:
+    """Journals how the pace goes, so that a killed run keeps it, too."""
+
+    def __init__(self, journal: Journal, gate: Gate, stop: Stop) -> None:
+        self._journal = journal
+        self._gate = gate
+        self._stop = stop
+        self._begun = time.monotonic()
+
+    def changed(self, change: PaceChange) -> None:
+        """Keep a change, its time counted from the beginning."""
+        self._keep(msgspec.structs.replace(change, at_s=round(change.at_s - self._begun, 3)))
+
+    def ended(self) -> None:
+        """Keep where the pace ended."""
+        self._keep(
+            PaceChange(
+                at_s=round(time.monotonic() - self._begun, 3), limit=self._gate.pace.limit, reason="the end"
+            )
+        )
+
+    def _keep(self, change: PaceChange) -> None:
+        data = {**msgspec.to_builtins(change), "peak_in_flight": self._gate.peak}
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            self._journal.append(Event(event="pace", at=at, data=data))
+        except JournalError as error:  # ends the run; the answer that is on its way is not to be lost by it
+            self._stop(str(error), error.exit_code)
+
+
+async def _looked_up(client: OpenRouterClient, path: str) -> Any:
+    """Give what a page of the gateway says; None when it cannot be had soon."""
+    try:
+        async with asyncio.timeout(LOOKUP_S):
+            return await client.get_json(path)
+    except (APIError, TimeoutError):
+        return None
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return None  # the gate is closed: no second try
+
+
+def _nearest_model(slug: str, page: Any) -> str:
+    """Give the question whether a model of ``/models`` was meant; nothing when none is near."""
+    rows = values.rows(values.table(page).get("data"))
+    known = [name for row in rows if (name := values.text(values.table(row).get("id")))]
+    return nearest(slug, known)

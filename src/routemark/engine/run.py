@@ -7,11 +7,13 @@ workers. A trial counts once its outcome is in the journal, and only the journal
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
-from routemark.errors import RunError, rule
+from routemark.errors import RunError
 from routemark.journal import Journal
+from routemark.policy.stopping import StopRules
 from routemark.records import Completion, Grade, Outcome, Question, Trial
 
 Grading = Callable[[str, Question, Completion], Grade | None]
@@ -37,6 +39,10 @@ class Stop:
         """Tell whether the run must end."""
         return self.reason is not None
 
+    def add(self, words: str) -> None:
+        """Say more about the reason, once more is known."""
+        self.reason = f"{self.reason}{words}"
+
     def __call__(self, reason: str, exit_code: int) -> None:
         """Let no further trial begin; the first reason given stays."""
         if self.reason is None:
@@ -46,16 +52,30 @@ class Stop:
 
 
 class Desk:
-    """Where an outcome ends up: journal first, then its grade, then whoever watches."""
+    """Where an outcome ends up: journal first, then its grade, then whoever watches, then the stop rules."""
 
-    def __init__(self, journal: Journal, grade: Grading, observers: list[Observer], stop: Stop) -> None:
+    def __init__(  # noqa: PLR0913 - the seams of the loop, by name
+        self,
+        journal: Journal,
+        grade: Grading,
+        observers: list[Observer],
+        stop: Stop,
+        rules: StopRules,
+        heard_at: Callable[[], float],
+    ) -> None:
+        """``heard_at`` tells when the latest response of any kind came, monotonic seconds."""
         self._journal = journal
         self._grade = grade
         self._observers = observers
         self._stop = stop
+        self._rules = rules
+        self._heard_at = heard_at
 
-    def take(self, trial: Trial, outcome: Outcome) -> None:
-        """Journal one outcome, grade its answer, and stop the run if the failure's kind says so."""
+    def take(self, trial: Trial, outcome: Outcome, begun: float) -> None:
+        """Journal one outcome, grade its answer, and stop the run if the rules say so.
+
+        ``begun``: when the trial was taken up, monotonic seconds.
+        """
         self._journal.append(outcome)
         grade = None
         if outcome.completion is not None:
@@ -64,9 +84,9 @@ class Desk:
             self._journal.append(grade)
         for observer in self._observers:
             observer.saw(trial, outcome, grade)
-        if outcome.failure is not None and rule(outcome.failure.kind).stops_run:
-            advice = rule(outcome.failure.kind).advice
-            self._stop(f"{advice} The gateway said: {outcome.failure.message}", RunError.exit_code)
+        reason = self._rules.after(trial, outcome, begun=begun, heard_at=self._heard_at())
+        if reason is not None:
+            self._stop(reason, RunError.exit_code)
 
 
 async def work(
@@ -83,13 +103,14 @@ async def work(
 
     async def worker() -> None:
         while not stop.requested() and (trial := next(trials, None)) is not None:
+            begun = time.monotonic()
             try:
                 outcome = await complete(trial)
             except asyncio.CancelledError:
                 if not stop.requested() or _being_cancelled():
                     raise
                 return  # the gate closed before this trial's first or next request: it was not answered
-            desk.take(trial, outcome)
+            desk.take(trial, outcome, begun)
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -3,12 +3,15 @@
 Additive-increase, multiplicative-decrease, as Inspect does it for model APIs: start at 20, double
 after every clean round until the first rate limit, then grow by 5 % a round; a rate limit cuts to
 80 %, once an episode; server errors and timeouts stop growth for a while but do not shrink, since
-fewer requests would not mend them. Every time is given as an argument, monotonic seconds.
+fewer requests would not mend them. A wait that is longer than a trial may take pauses nobody: it ends
+the trial that was told so. Every time is given as an argument, monotonic seconds.
 """
 
 from __future__ import annotations
 
 from routemark.errors import FailureKind, rule
+from routemark.policy.free import FreeLimits
+from routemark.policy.retry import TIME_BUDGET_S
 from routemark.records import Record
 
 START = 20
@@ -31,11 +34,20 @@ class PaceChange(Record, frozen=True, kw_only=True):
 class Pace:
     """Decides how many requests may be in flight (``limit``) and until when an arm must wait."""
 
-    def __init__(self, ceiling: int, *, fixed: bool = False) -> None:
+    def __init__(
+        self,
+        ceiling: int,
+        *,
+        fixed: bool = False,
+        free: FreeLimits | None = None,
+        longest_pause_s: float = TIME_BUDGET_S,
+    ) -> None:
         self.ceiling = ceiling
         self.limit = float(ceiling if fixed else min(START, ceiling))
         self.history: list[PaceChange] = []
         self._fixed = fixed
+        self._free = free or FreeLimits([])
+        self._longest_pause_s = longest_pause_s
         self._met_rate_limit = False
         self._clean = 0
         self._hold_until = 0.0
@@ -45,7 +57,15 @@ class Pace:
 
     def ready_at(self, arm: str) -> float:
         """Give the time before which no request of the arm may be sent."""
-        return max(self._pool_until, self._arm_until.get(arm, 0.0))
+        return max(self._pool_until, self._arm_until.get(arm, 0.0), self._free.ready_at(arm))
+
+    def spent(self, arm: str) -> bool:
+        """Tell whether no request of the arm may be sent today any more."""
+        return self._free.spent(arm)
+
+    def sent(self, arm: str, now: float) -> None:
+        """Take note of a request that is sent."""
+        self._free.sent(arm, now)
 
     def answered(self, now: float) -> None:
         """Take note of an answer: a round of them, undisturbed, raises the limit."""
@@ -61,6 +81,8 @@ class Pace:
         slows = rule(kind).slows
         if slows == "no":
             return
+        if retry_after_s is not None and retry_after_s > self._longest_pause_s:
+            retry_after_s = None
         self._pause(arm, kind, retry_after_s, now)
         self._hold_until = max(self._hold_until, now + COOLDOWN_S)
         if slows == "shrinks":
@@ -74,7 +96,7 @@ class Pace:
         if kind in (FailureKind.RATE_LIMIT_PLATFORM, FailureKind.IN_FLIGHT_BUDGET):
             self._pool_until = max(self._pool_until, until)
         elif kind == FailureKind.RATE_LIMIT_PROVIDER:
-            self._arm_until[arm] = max(self.ready_at(arm), until)
+            self._arm_until[arm] = max(self._arm_until.get(arm, 0.0), until)
 
     def _shrink(self, kind: str, retry_after_s: float | None, now: float) -> None:
         """Cut the limit once an episode; further refusals of the episode only prolong it."""

@@ -22,18 +22,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Self, overload
+from typing import IO, Any, Self, TypeVar, overload
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from routemark.errors import UsageError
 from routemark.policy import plan
 from routemark.records import Question
 
 _BUFFER = 1 << 20
 _BETWEEN = b",\n"
 _DIGEST_BYTES = 32
+
+
+DecodedT = TypeVar("DecodedT")
 
 
 class _Line(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -150,10 +154,17 @@ class QuestionSet(Sequence[Question]):
         if isinstance(index, slice):
             return self._view(np.arange(*index.indices(len(self)), dtype=np.int64))
         position = range(len(self))[index]  # negative indices and IndexError as in a list
-        return _DECODER.decode(self._line(position))
+        return next(self._decoded(_DECODER, [self._line(position)]))
 
     def __iter__(self) -> Iterator[Question]:
-        return map(_DECODER.decode, self._lines())
+        return self._decoded(_DECODER, self._lines())
+
+    def _decoded(self, decoder: msgspec.json.Decoder[DecodedT], lines: Iterable[bytes]) -> Iterator[DecodedT]:
+        """Decode lines; raise UsageError when the file is no longer what was written."""
+        try:
+            yield from map(decoder.decode, lines)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.path}: damaged: {error}. Put a good copy in its place.") from None
 
     def _line(self, position: int) -> bytes:
         return self._file.line(position if self._order is None else int(self._order[position]))
@@ -193,7 +204,7 @@ class QuestionSet(Sequence[Question]):
 
     def ids(self) -> Iterator[str]:
         """Yield the questions' ids; cheaper than decoding the questions."""
-        return (_ID_DECODER.decode(line).id for line in self._lines())
+        return (found.id for found in self._decoded(_ID_DECODER, self._lines()))
 
     def freeze(self, path: Path) -> QuestionSet:
         """Write the questions to ``path`` and give the set over that file.

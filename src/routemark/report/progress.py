@@ -29,12 +29,21 @@ SHOWN = 6
 class Progress:
     """Counts outcomes and shows them; an Observer of the engine and a context manager."""
 
-    def __init__(self, console: Console, *, total: int, done: int, in_flight: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        total: int,
+        done: int,
+        in_flight: Callable[[], int],
+        to_grade: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._console = console
         self._total = total
         self._before = done
         self._done = done
         self._in_flight = in_flight
+        self._to_grade = to_grade
         self._failures: Counter[str] = Counter()
         self._served: Counter[str] = Counter()
         self._cost_usd = 0.0
@@ -90,18 +99,20 @@ class Progress:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _figures(self) -> list[str]:
-        """Give done/total, in flight, rate, spend with forecast, in this order."""
+        """Give done/total, in flight, rate, spend with forecast, and answers to grade, in this order."""
         elapsed = max(time.monotonic() - self._start, 1e-9)
         rate = (self._done - self._before) / elapsed
         spend = f"{numbers.usd(self._cost_usd)} spent"
         if self._priced and self._done < self._total:
             left = (self._total - self._done) * self._cost_usd / self._priced
             spend += f", about {numbers.usd(self._cost_usd + left)} in all"
+        to_grade = self._to_grade()
         return [
             f"{self._done:,}/{self._total:,} trials",
             f"{self._in_flight()} in flight",
             f"{rate:.1f}/s",
             spend,
+            *([f"{to_grade:,} to grade"] if to_grade else []),
         ]
 
     def _line(self) -> str:

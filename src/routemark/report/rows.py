@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -36,7 +36,9 @@ _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
-def result_row(question: Question, outcome: Outcome, grade: Grade | None, counted: bool) -> ResultRow:
+def result_row(
+    question: Question, outcome: Outcome, grade: Grade | None, counted: bool, flags: Sequence[str] = ()
+) -> ResultRow:
     """Give the row of one trial: what is not known, and what a failure has not, is None."""
     answer, failure = outcome.completion, outcome.failure
     return ResultRow(
@@ -66,6 +68,7 @@ def result_row(question: Question, outcome: Outcome, grade: Grade | None, counte
         if failure
         else None,
         counted=counted,
+        flags=list(flags),
     )
 
 
@@ -76,10 +79,13 @@ def _grade_row(grade: Grade | None) -> GradeRow | None:
 
 
 def _cost_source(outcome: Outcome) -> CostSource | None:
-    """Name where the cost comes from; a failed attempt's cost is known only from its own bill."""
+    """Name where the cost comes from: the answer's, else that of the last failed attempt with a cost."""
     if outcome.cost_usd is None:
         return None
-    return outcome.completion.cost_source if outcome.completion else "billed"
+    if outcome.completion:
+        return outcome.completion.cost_source
+    known = [attempt for attempt in outcome.attempts if attempt.cost_usd is not None]
+    return known[-1].cost_source or "billed"
 
 
 def _generation_id(answer: Completion | None, failure: Failure | None) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from routemark.records import ArmSummary, Comparison, Run, Slice, Summary
 from routemark.report import numbers
+from routemark.wire.checks import FLAGS
 
 SIMULATED = (
     "Every answer came from the simulated gateway. Its models are fictitious: "
@@ -92,7 +93,16 @@ def oddities(summary: Summary) -> list[str]:
         if found:
             by_arm = ", ".join(f"{name} {numbers.count(n)}" for name, n in found.items())
             lines.append(f"{numbers.count(sum(found.values()))} {what}: {by_arm}")
-    return lines
+    return [*lines, *_flagged(summary)]
+
+
+def _flagged(summary: Summary) -> Iterator[str]:
+    """Say how many answers were not served as the settings would have it, flag by flag."""
+    for flag, meaning in FLAGS.items():
+        found = {name: arm.flags[flag] for name, arm in summary.arms.items() if arm.flags.get(flag)}
+        if found:
+            by_arm = ", ".join(f"{name} {numbers.count(n)}" for name, n in found.items())
+            yield f"{numbers.count(sum(found.values()))} {meaning}: {by_arm}"
 
 
 def failures(summary: Summary) -> dict[str, dict[str, int]]:

@@ -103,6 +103,38 @@ def retry_after(head: Head) -> float | None:
     return None if until is None else max(0.0, until - since)
 
 
+def limit_reset(head: Head, told: Mapping[str, Any]) -> float | None:
+    """Give the seconds until ``X-RateLimit-Reset``, from the headers or from those that a body repeats.
+
+    Gateways write a time since 1970 in milliseconds or in seconds, or the seconds that remain: the size
+    tells which, for none of them can be taken for another within this century. None when it makes no sense.
+    """
+    names = {str(name).lower(): value for name, value in (*told.items(), *head.headers.items())}
+    value = values.amount(names.get("x-ratelimit-reset"))
+    if value is None or value < _SECONDS_SINCE_1970:
+        return value if value is not None and value <= _LONGEST_RESET_S else None
+    until = value / 1000 if value >= _MILLISECONDS_SINCE_1970 else value
+    left = max(0.0, until - (_timestamp(head.headers.get("date", "")) or head.now))
+    return left if left <= _LONGEST_RESET_S else None
+
+
+_SECONDS_SINCE_1970 = 1e9
+"""September 2001; as seconds that remain, 31 years."""
+_MILLISECONDS_SINCE_1970 = 1e11
+"""March 1973; as seconds since 1970, the year 5138."""
+_LONGEST_RESET_S = 2 * 86_400.0
+"""No limit is renewed later than the next day: a time beyond was written in another unit, or is wrong."""
+
+
+def clock_skew_s(head: Head) -> float | None:
+    """Give by how many seconds our clock is ahead of the response's ``Date``; None without one.
+
+    ``Date`` is cut to whole seconds, so half a second either way means nothing.
+    """
+    date = _timestamp(head.headers.get("date", ""))
+    return None if date is None else head.now - date - 0.5
+
+
 def _timestamp(value: str) -> float | None:
     try:
         return parsedate_to_datetime(value).timestamp()
@@ -333,6 +365,9 @@ def refusal_in_200(
 
 def _refusal(kind: FailureKind, error: _Error, head: Head, ids: Ids, cost_usd: float | None) -> Refusal:
     waits = [wait for wait in (retry_after(head), *error.waits()) if wait is not None]
+    if not waits and kind is Kind.RATE_LIMIT_PLATFORM:
+        reset = limit_reset(head, values.table(error.metadata.get("headers")))
+        waits = [] if reset is None else [reset]
     return Refusal(
         kind=kind,
         message=error.message,

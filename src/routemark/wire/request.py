@@ -123,6 +123,11 @@ def encode_shared(question: Question, arm: Arm, options: RequestOptions) -> byte
     return _json(body(question, arm, options))
 
 
+def message_bytes(question: Question) -> int:
+    """Give the size of what the question adds to the body, in bytes of JSON."""
+    return len(_json(prompt_messages(question)))
+
+
 def with_session(shared: bytes, session_id: str) -> bytes:
     """Give the JSON that is sent: the shared body with the session id as its last field."""
     return b'%b,"session_id":%b}' % (shared[:-1], _json(session_id))

@@ -1,0 +1,187 @@
+"""Grading beside the asking: nothing is lost, nothing is held up, no child is left."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from routemark import graders
+from routemark.engine import grading
+from routemark.engine.grading import Beside
+from routemark.engine.health import HealthMonitor
+from routemark.errors import JournalError
+from routemark.records import Completion, Grade, GraderSpec, Outcome, Question
+from routemark.sandbox import group
+
+SQL = GraderSpec(name="sql", options={"database": "shop"})
+CHEAP = Question(id="c", difficulty="e", question="?", reference=42)
+HEAVY = Question(id="h", difficulty="e", question="?", reference=[[15]], grader=SQL)
+RIGHT = Completion(text="SELECT COUNT(*) FROM orders", model="m")
+SLOW = Completion(
+    text="WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT MAX(n) FROM r", model="m"
+)
+
+
+@pytest.fixture(autouse=True)
+def leaves_no_child() -> Iterator[None]:
+    yield
+    deadline = time.monotonic() + 5
+    while (left := list(group.members(os.getpid()))[1:]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert left == []
+
+
+def outcome(key: str, completion: Completion | None = RIGHT) -> Outcome:
+    return Outcome(
+        trial=key, question_id="h", arm="a", repeat=0, session_id="s", attempts=[], completion=completion
+    )
+
+
+def test_a_question_that_is_not_graded_starts_nothing() -> None:
+    async def scenario() -> int:
+        async with Beside([].append) as beside:
+            beside.grade("t", Question(id="q", difficulty="e", question="?"), RIGHT)
+            await beside.drain()
+            return len(list(group.members(os.getpid())))
+
+    assert asyncio.run(scenario()) == 1
+
+
+def test_grades_come_as_if_they_had_been_made_here() -> None:
+    taken: list[Grade] = []
+
+    async def scenario() -> None:
+        async with Beside(taken.append, children=2) as beside:
+            for n in range(50):
+                beside.grade(f"t{n}", HEAVY, RIGHT)
+            assert beside.waiting == beside.owing == 50
+            await beside.drain()
+            assert beside.owing == 0
+
+    asyncio.run(scenario())
+    assert {grade.trial for grade in taken} == {f"t{n}" for n in range(50)}
+    assert all(grade == graders.grade(grade.trial, HEAVY, RIGHT) for grade in taken)
+
+
+def test_what_finds_no_room_is_left_and_found_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grading, "WAITING", 4)
+    taken: list[Grade] = []
+    keys = [f"t{n}" for n in range(20)]
+
+    async def scenario() -> None:
+        async with Beside(taken.append, children=1) as beside:
+            for key in keys:
+                beside.grade(key, HEAVY, RIGHT)
+            assert (beside.left, beside.owing) == (16, 20)
+            await beside.drain()
+            there = {grade.trial for grade in taken}
+            await beside.grade_rest((HEAVY, outcome(key)) for key in keys if key not in there)
+            assert beside.owing == 0
+
+    asyncio.run(scenario())
+    assert sorted(grade.trial for grade in taken) == sorted(keys)
+
+
+def test_the_rest_is_graded_with_few_in_hand() -> None:
+    drawn = most = 0
+    taken: list[Grade] = []
+
+    def outcomes() -> Iterator[tuple[Question, Outcome]]:
+        nonlocal drawn, most
+        for n in range(1000):
+            drawn += 1
+            most = max(most, drawn - len(taken))
+            yield (HEAVY if n % 2 else CHEAP), outcome(f"t{n}", None if n % 10 == 0 else RIGHT)
+
+    async def scenario() -> None:
+        async with Beside(taken.append) as beside:
+            await beside.grade_rest(outcomes())
+
+    asyncio.run(scenario())
+    assert len(taken) == 900
+    assert most <= 2 * grading.WAITING + 200
+
+
+def test_a_child_that_dies_costs_one_grade_which_says_so() -> None:
+    taken: list[Grade] = []
+
+    async def scenario() -> None:
+        async with Beside(taken.append, children=1) as beside:
+            beside.grade("first", HEAVY, RIGHT)
+            await beside.drain()
+            (child,) = list(group.members(os.getpid()))[1:]
+            os.kill(child, 9)
+            for key in ("second", "third"):
+                beside.grade(key, HEAVY, RIGHT)
+            await beside.drain()
+
+    asyncio.run(scenario())
+    assert [grade.score for grade in taken] == [1, None, 1]
+    assert taken[1].reason == "the process that graded it ended unexpectedly"
+
+
+def test_an_error_in_taking_a_grade_is_raised_to_who_waits() -> None:
+    def full(_: Grade) -> None:
+        raise JournalError("full")
+
+    async def scenario() -> None:
+        async with Beside(full, children=1) as beside:
+            beside.grade("t", HEAVY, RIGHT)
+            await beside.drain()
+
+    with pytest.raises(JournalError, match="full"):
+        asyncio.run(scenario())
+
+
+def test_leaving_does_not_wait_for_grades() -> None:
+    async def scenario() -> None:
+        async with Beside([].append) as beside:
+            for n in range(150):
+                beside.grade(f"t{n}", HEAVY, SLOW)
+            await asyncio.sleep(0.2)
+
+    start = time.monotonic()
+    asyncio.run(scenario())
+    assert time.monotonic() - start < 5
+
+
+def test_children_know_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-not-to-be-found")
+
+    async def scenario() -> bytes:
+        async with Beside([].append, children=1) as beside:
+            beside.grade("t", HEAVY, RIGHT)
+            await beside.drain()
+            (child,) = list(group.members(os.getpid()))[1:]
+            with open(f"/proc/{child}/environ", "rb") as file:  # noqa: ASYNC230, PTH123
+                return file.read()
+
+    assert b"not-to-be-found" not in asyncio.run(scenario())
+
+
+def test_heavy_grading_does_not_delay_the_loop() -> None:
+    """The asking's clock stays true while every core grades."""
+
+    async def scenario() -> tuple[list[float], int]:
+        monitor = HealthMonitor()
+        taken: list[Grade] = []
+        async with Beside(taken.append, children=2) as beside:
+            beside.grade("warm", HEAVY, RIGHT)
+            beside.grade("up", HEAVY, RIGHT)
+            await beside.drain()
+            watch = asyncio.create_task(monitor.watch_loop())
+            end = time.monotonic() + 2.5
+            while time.monotonic() < end:
+                if beside.waiting < 20:
+                    beside.grade(f"t{time.monotonic()}", HEAVY, SLOW)
+                await asyncio.sleep(0.005)
+            watch.cancel()
+        return list(monitor._lags), len(taken)
+
+    lags, graded = asyncio.run(scenario())
+    assert graded > 5
+    assert float(np.median(lags)) < 0.01
+    assert float(np.quantile(lags, 0.9)) < 0.05

@@ -1,0 +1,145 @@
+"""Runs of the command line from outside: begin one, end it by force, read what it left, compare two."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from routemark.journal import Event, replay
+from routemark.records import Outcome
+
+KEY = "sk-or-v1-test-0123456789"
+
+TIMES = frozenset(
+    {"latency_s", "ttft_s", "queue_s", "generation_id", "started_at", "finished_at", "client", "base_url"}
+)
+"""What two runs that went the same way may differ in: when, how long, and under which generation id."""
+
+
+def clean_environ(**more: str) -> dict[str, str]:
+    """Give the environment without anything that would reach a run, but a key."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
+    return {**kept, "OPENROUTER_API_KEY": KEY, **more}
+
+
+def begin(
+    *arguments: str,
+    cwd: Path,
+    program: tuple[str, ...] = ("-m", "routemark"),
+    **environ: str,
+) -> subprocess.Popen[str]:
+    """Start the command."""
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        cwd=cwd,
+        env=clean_environ(**environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Done(tuple[int, str, str]):
+    """Exit code, standard output, standard error."""
+
+    __slots__ = ()
+
+    @property
+    def code(self) -> int:
+        return self[0]
+
+    @property
+    def stderr(self) -> str:
+        return self[2]
+
+
+def ended(process: subprocess.Popen[str], timeout: float = 60) -> Done:
+    """Wait for a process; whatever befell it, no traceback may have been shown."""
+    stdout, stderr = process.communicate(timeout=timeout)
+    assert "Traceback" not in stderr, stderr
+    return Done((process.returncode, stdout, stderr))
+
+
+def routemark(*arguments: str, cwd: Path, **environ: str) -> Done:
+    """Run the command to its end."""
+    return ended(begin(*arguments, cwd=cwd, **environ))
+
+
+def write_sums(folder: Path, n: int) -> Path:
+    """Write n questions whose answers are known."""
+    path = folder / "my.jsonl"
+    questions = (
+        {
+            "id": f"q{i}",
+            "difficulty": ["easy", "hard"][i % 2],
+            "question": f"What is {i} + {i}?",
+            "reference": 2 * i,
+        }
+        for i in range(n)
+    )
+    path.write_text("".join(json.dumps(question) + "\n" for question in questions))
+    return path
+
+
+@contextlib.contextmanager
+def gateway(questions: Path, *arguments: str) -> Iterator[str]:
+    """Serve the shipped gateway in a process of its own; give its base URL."""
+    command = [sys.executable, "-m", "routemark", "gateway", "--questions", str(questions), "--exit-on-eof"]
+    process = subprocess.Popen(
+        [*command, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_environ(),
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        yield process.stdout.readline().removeprefix("listening on ").strip()
+        process.stdin.close()
+        process.wait(20)
+
+
+def stats(base_url: str) -> Any:
+    """Give what the shipped gateway has counted."""
+    with urllib.request.urlopen(f"http://{urlsplit(base_url).netloc}/__stats", timeout=10) as answer:
+        return json.load(answer)
+
+
+# --------------------------------------------------------------------------- what a run left
+
+
+def outcomes(run: Path) -> list[Outcome]:
+    """Give the outcomes of a journal, which may not be there yet."""
+    journal = run / "journal.jsonl"
+    if not journal.exists():
+        return []
+    return [entry.record for entry in replay(journal) if isinstance(entry.record, Outcome)]
+
+
+def events(run: Path, name: str) -> list[dict[str, Any]]:
+    """Give the data of a journal's events of one name."""
+    found = (entry.record for entry in replay(run / "journal.jsonl"))
+    return [record.data for record in found if isinstance(record, Event) and record.event == name]
+
+
+def results(run: Path) -> Any:
+    """Give results.json, which is whole whenever it is there."""
+    return json.loads((run / "results.json").read_text(encoding="utf-8"))
+
+
+def timeless(value: Any) -> Any:
+    """Give a value of results.json without what may differ between two runs that went the same way."""
+    if isinstance(value, dict):
+        return {name: timeless(inner) for name, inner in value.items() if name not in TIMES}
+    return [timeless(inner) for inner in value] if isinstance(value, list) else value
