@@ -25,13 +25,23 @@ SLOW = Completion(
 )
 
 
+BEFORE: set[int] = set()
+
+
+def children() -> list[int]:
+    """Give the processes below this one that were not there before the test."""
+    return [pid for pid in group.members(os.getpid()) if pid not in BEFORE]
+
+
 @pytest.fixture(autouse=True)
 def leaves_no_child() -> Iterator[None]:
+    BEFORE.clear()
+    BEFORE.update(group.members(os.getpid()))
     yield
     deadline = time.monotonic() + 5
-    while (left := list(group.members(os.getpid()))[1:]) and time.monotonic() < deadline:
+    while children() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert left == []
+    assert children() == []
 
 
 def outcome(key: str, completion: Completion | None = RIGHT) -> Outcome:
@@ -45,9 +55,9 @@ def test_a_question_that_is_not_graded_starts_nothing() -> None:
         async with Beside([].append) as beside:
             beside.grade("t", Question(id="q", difficulty="e", question="?"), RIGHT)
             await beside.drain()
-            return len(list(group.members(os.getpid())))
+            return len(children())
 
-    assert asyncio.run(scenario()) == 1
+    assert asyncio.run(scenario()) == 0
 
 
 def test_grades_come_as_if_they_had_been_made_here() -> None:
@@ -112,7 +122,7 @@ def test_a_child_that_dies_costs_one_grade_which_says_so() -> None:
         async with Beside(taken.append, children=1) as beside:
             beside.grade("first", HEAVY, RIGHT)
             await beside.drain()
-            (child,) = list(group.members(os.getpid()))[1:]
+            (child,) = children()
             os.kill(child, 9)
             for key in ("second", "third"):
                 beside.grade(key, HEAVY, RIGHT)
@@ -155,7 +165,7 @@ def test_children_know_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
         async with Beside([].append, children=1) as beside:
             beside.grade("t", HEAVY, RIGHT)
             await beside.drain()
-            (child,) = list(group.members(os.getpid()))[1:]
+            (child,) = children()
             with open(f"/proc/{child}/environ", "rb") as file:  # noqa: ASYNC230, PTH123
                 return file.read()
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from routemark import sandbox
+from routemark.graders.base import ToolError
 from routemark.graders.code import Ran, Script
-from routemark.sandbox import group
+from routemark.sandbox import bubblewrap, group
 from routemark.sandbox.job import START_S
 
 pytestmark = pytest.mark.skipif(sandbox.trouble() is not None, reason=str(sandbox.trouble()))
@@ -32,16 +33,13 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def leaves_nothing_behind() -> Iterator[None]:
-    """After every attack: no process of ours is left, and none runs with the mark that attackers set."""
+    """After every attack: no process is left that was not there before."""
+    before = set(group.members(os.getpid()))
     yield
-    assert ours() == []
-
-
-def ours() -> list[int]:
     deadline = time.monotonic() + 5
-    while (left := list(group.members(os.getpid()))[1:]) and time.monotonic() < deadline:
+    while (left := set(group.members(os.getpid())) - before) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return left
+    assert left == set()
 
 
 def attack(
@@ -375,3 +373,49 @@ def test_a_killed_host_takes_its_sandboxes_along(tmp_path: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in inside) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert [pid for pid in inside if Path(f"/proc/{pid}").exists()] == []
+
+
+# ------------------------------------------------------------------------------- what is no attack
+
+
+def test_a_sandbox_that_does_not_start_is_not_held_against_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No space left on device' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    assert sandbox.trouble() is None
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(ToolError, match="the sandbox did not start: bwrap: No space left"):
+        attack("print(1)")
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (None, "is not installed"),
+        ("exit 0", "is too old"),
+        (
+            "[ $2 = --help ] && echo '--size --disable-userns' || { echo 'no namespaces' >&2; exit 1; }",
+            "no namespaces",
+        ),
+    ],
+)
+def test_why_there_can_be_no_sandbox_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, says: str
+) -> None:
+    if script is not None:
+        (tmp_path / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bwrap").chmod(0o755)
+    (tmp_path / "setpriv").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for cached in (bubblewrap.trouble, bubblewrap._help):
+        cached.cache_clear()
+    try:
+        told = bubblewrap.trouble()
+        assert told is not None
+        assert says in told
+        assert told.endswith(".")
+    finally:
+        for cached in (bubblewrap.trouble, bubblewrap._help):
+            cached.cache_clear()

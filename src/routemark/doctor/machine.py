@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 from routemark._version import __version__
 from routemark.doctor.findings import Finding, ok, problem, warning
+from routemark.sandbox import trouble
 
 LIBRARIES = ("uvloop", "pyreqwest", "httpx", "httpx-aiohttp")
 LITTLE_BYTES, TOO_LITTLE_BYTES = 1 << 30, 100 << 20
 """A trial takes a few kilobytes, answers with much reasoning a hundred."""
-
-_TRY_SANDBOX = ["--ro-bind", "/", "/", "--unshare-all", "true"]
 
 
 def machine(runs_dir: Path) -> Iterator[Finding]:
@@ -43,26 +41,10 @@ def disk(runs_dir: Path) -> Finding:
 
 
 def sandbox() -> Finding:
-    """Tell whether answers that are programs could be run in isolation."""
-    program = shutil.which("bwrap")
-    if program is None:
-        return warning(
-            "sandbox",
-            "bubblewrap (bwrap) is not installed: answers that are code cannot be run.",
-            "Install bubblewrap, if your questions need it.",
-        )
-    try:
-        tried = subprocess.run([program, *_TRY_SANDBOX], capture_output=True, timeout=10, check=False)  # noqa: S603 - found above
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return _no_sandbox(str(error))
-    if tried.returncode:
-        return _no_sandbox(tried.stderr.decode(errors="replace").strip())
-    return ok("sandbox", "bubblewrap works.")
-
-
-def _no_sandbox(why: str) -> Finding:
+    """Tell whether answers that are programs can be run in isolation."""
+    why = trouble()
+    if why is None:
+        return ok("sandbox", "bubblewrap works.")
     return warning(
-        "sandbox",
-        f"bubblewrap does not work here ({why}): answers that are code cannot be run.",
-        "Allow unprivileged user namespaces, if your questions need it.",
+        "sandbox", f"Answers that are code cannot be run: {why}", "Mend it if your questions need it."
     )

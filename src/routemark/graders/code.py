@@ -225,7 +225,10 @@ def _told(ran: Ran, first: int) -> tuple[list[Result], bool]:
     """
     results: list[Result] = []
     for line in ran.stdout.splitlines():
-        told: dict[str, Any] = json.loads(line)
+        try:
+            told: dict[str, Any] = json.loads(line)
+        except ValueError:  # the last one, cut off when the tests were ended
+            break
         if "test" not in told:
             return [Result(False, _why(ran, told["reason"]))], False
         if told["test"] == first + len(results):

@@ -18,8 +18,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from routemark.sandbox import seccomp
-
 _FIRST_UID, _UIDS = 61184, 4336
 """User ids that systemd keeps for services without a user of their own, so that no person has one of them."""
 _BRIDGE = "/mnt"
@@ -34,6 +32,8 @@ def trouble() -> str | None:
     """Say why no sandbox can be made here; None when one can. Tried once a process."""
     if sys.platform != "linux" or shutil.which("bwrap") is None:
         return "bubblewrap (bwrap) is not installed: install the package 'bubblewrap' (Linux only)."
+    if not {"--size", "--disable-userns"} <= set(_help().split()):
+        return "bubblewrap (bwrap) is too old here: 0.8 or newer is needed."
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         return "setpriv (package 'util-linux') is not installed; as root it is needed beside bubblewrap."
     try:
@@ -100,9 +100,7 @@ def _inner(python_here: str, python: str, seccomp_fd: int | None) -> list[str]:
         "--unshare-net",
     ]
     arguments += ["--unshare-uts", "--unshare-cgroup-try", "--uid", "65534", "--gid", "65534"]
-    arguments += ["--hostname", "sandbox", "--cap-drop", "ALL", "--clearenv"]
-    if "--disable-userns" in _help():
-        arguments += ["--disable-userns"]
+    arguments += ["--hostname", "sandbox", "--disable-userns", "--cap-drop", "ALL", "--clearenv"]
     for name, value in _ENVIRONMENT.items():
         arguments += ["--setenv", name, value]
     arguments += [
@@ -122,8 +120,8 @@ def _inner(python_here: str, python: str, seccomp_fd: int | None) -> list[str]:
 
 
 def _tmpfs(size: int, path: str) -> list[str]:
-    """Give a writable place in memory, of limited size where this bubblewrap can limit it, else none."""
-    return ["--size", str(size), "--tmpfs", path] if "--size" in _help() else ["--tmpfs", path]
+    """Give a writable place in memory, of limited size."""
+    return ["--size", str(size), "--tmpfs", path]
 
 
 def _top_level() -> list[str]:
@@ -144,15 +142,9 @@ def _help() -> str:
     return done.stdout + done.stderr
 
 
-def filter_file() -> int | None:
-    """Give an open file with the filter on system calls, or None where there is none for this machine."""
-    program = seccomp.program()
-    return None if program is None else memory_file(program)
-
-
 def memory_file(content: bytes) -> int:
     """Give an open file, in memory, at its beginning."""
-    file = os.memfd_create("routemark", 0)
+    file = os.memfd_create("routemark")
     written = 0
     while written < len(content):
         written += os.write(file, content[written:])
