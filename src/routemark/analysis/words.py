@@ -75,6 +75,10 @@ def listing(names: Sequence[str], most: int = 5) -> str:
 
 
 def _percents(low: float, high: float) -> str:
-    """Give an interval of percents; decimals where whole ones would say 100 (or 0) for less (or more)."""
+    """Give an interval of percents, whole; with decimals where those would say 0, 100 or the same twice."""
     near_end = 0 < low < 0.01 or 0.99 < high < 1
-    return f"{100 * low:.1f}-{100 * high:.1f}" if near_end else f"{100 * low:.0f}-{100 * high:.0f}"
+    for decimals in (1, 2) if near_end else (0, 1, 2):
+        bounds = [f"{100 * bound:.{decimals}f}" for bound in (low, high)]
+        if bounds[0] != bounds[1]:
+            break
+    return "-".join(bounds)
