@@ -6,11 +6,10 @@ import datetime as dt
 import itertools
 import math
 import re
-import string
 from collections.abc import Callable
 from fractions import Fraction
 
-from data.prompts import Proof, bullets, day, find, ints, numbers, printed, queried, table
+from data.prompts import Proof, bullets, day, find, ints, numbers, queried, table
 from routemark.records import Question
 
 
@@ -61,10 +60,6 @@ def undo_the_steps(question: Question) -> object:
 
 def composite_area(question: Question) -> object:
     n = [Fraction(number) for number in numbers(question.question)]
-    if question.id.endswith("001"):
-        width, height, path = (int(2 * side) for side in n)  # in half metres
-        cells = itertools.product(range(width), range(height))
-        return Fraction(sum(1 for x, y in cells if min(x, y, width - 1 - x, height - 1 - y) < path), 4)
     if question.id.endswith("002"):
         long, wide, high = n
         return sum([long * wide, long * high, long * high, wide * high, wide * high])
@@ -77,12 +72,14 @@ def composite_area(question: Question) -> object:
 def two_draws(question: Question) -> object:
     (counts,) = re.findall(r"(\d+) (\w+), (\d+) (\w+) and (\d+) (\w+)", question.question)
     things = [kind for count, kind in zip(counts[::2], counts[1::2], strict=True) for _ in range(int(count))]
+    rest = question.question.rpartition("probability that ")[2].partition("?")[0]
     tests: dict[str, Callable[[str, str], bool]] = {
         "both are the same colour": lambda one, two: one == two,
-        "neither of them is spoiled": lambda one, two: "spoiled" not in (one, two),
-        "exactly one of them is black": lambda one, two: (one == "black") != (two == "black"),
+        "both are alike": lambda one, two: one == two,
+        "neither of them is": lambda one, two: rest.split()[-1] not in (one, two),
+        "exactly one of them is": lambda one, two: (one == rest.split()[-1]) != (two == rest.split()[-1]),
     }
-    (holds,) = [test for asked, test in tests.items() if asked in question.question]
+    (holds,) = [test for asked, test in tests.items() if rest.startswith(asked)]
     draws = list(itertools.permutations(things, 2))
     return Fraction(sum(holds(*draw) for draw in draws), len(draws))
 
@@ -96,19 +93,10 @@ def meeting_times(question: Question) -> object:
 
 
 def date_steps(question: Question) -> object:
-    text = question.question
-    dates = [day(found) for found in re.findall(r"\d+ [A-Z][a-z]+ \d{4}", text)]
-    for weekday, date in re.findall(r"(Monday|Tuesday), (\d+ \w+ \d{4})", text):
-        assert f"{day(date):%A}" == weekday
-    days = dt.timedelta
-    if "is a Thursday" in text:
-        assert f"{dates[0]:%A}" == "Thursday"
-        return f"{dates[1]:%A}"
-    if "20th meeting" in text:
-        meetings = [dates[0] + days(7 * week) for week in range(20)]
-        return meetings[-1].isoformat()
-    (steps,) = find(r"(?:travels|for) (\d+) days", text)
-    return (dates[0] + days(int(steps))).isoformat()
+    weekday, date, count = find(r"on (Monday), (\d+ \w+ \d{4}),.* the (\d+)th meeting", question.question)
+    assert f"{day(date):%A}" == weekday
+    meetings = [day(date) + dt.timedelta(days=7 * week) for week in range(int(count))]
+    return meetings[-1].isoformat()
 
 
 def unit_steps(question: Question) -> object:
@@ -124,10 +112,11 @@ def unit_steps(question: Question) -> object:
 
 
 _FIELDS = {
-    "easy-extraction-001": r"replacement is on its way today as shipment ([A-Z]+-\d+-\d+)",
-    "easy-extraction-002": r"(?s)meeting therefore takes place on \d+ March at (\d+:\d+).*secretary by (\d+) March",
+    "easy-extraction-002": r"(?s)meeting therefore takes place on \d+ March at (\d+:\d+).*secretary by (\d+)"
+    r" March",
     "easy-extraction-003": r"band 9, that is between [\d,]+ and ([\d,]+) dollars a year for full-time work",
-    "easy-extraction-004": r"there is Friday the (\d+)th at (\d+:\d+) with Dr Osei\.\nCaller: Perfect, that one",
+    "easy-extraction-004": r"there is Friday the (\d+)th at (\d+:\d+) with Dr Osei\.\nCaller: Perfect, that"
+    r" one",
 }
 
 
@@ -143,23 +132,6 @@ def first_rule_that_fits(question: Question) -> object:
         if one in words or two in words:
             return label
     return find(r"\d\. anything else: (.+)", question.question)[0]
-
-
-def word_list_edit(question: Question) -> object:
-    words = find(r"Words: (.+)\n", question.question)[0].split(", ")
-    return ", ".join(_edited(words, question.question))
-
-
-def _edited(words: list[str], asked: str) -> list[str]:
-    if "by length, shortest first" in asked:
-        return [w for n in range(20) for w in sorted(words) if len(w) == n]
-    if "alphabetically by their last letter" in asked:
-        return [w for letter in string.ascii_lowercase for w in words if w.endswith(letter)]
-    if "delete each one that contains the letter e" in asked:
-        return [w for w in reversed(words) if w.count("e") == 0]
-    assert "every second word" in asked
-    assert "beginning with the second word, each spelled backwards" in asked
-    return ["".join(reversed(w)) for place, w in enumerate(words, 1) if place in (2, 4, 6, 8)]
 
 
 # --------------------------------------------------------------------------- numbers in words
@@ -291,11 +263,9 @@ PROOFS: dict[str, Proof] = {
     "meeting-times": meeting_times,
     "date-steps": date_steps,
     "unit-steps": unit_steps,
-    "short-program": printed,
     "one-table": queried,
     "message-fields": message_fields,
     "first-rule-that-fits": first_rule_that_fits,
-    "word-list-edit": word_list_edit,
     "number-words": number_words,
     "staff-list": staff_list,
     "order-of-five": order_of_five,

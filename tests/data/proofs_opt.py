@@ -6,9 +6,13 @@ optimum by exhaustion; only `bin_packing`, `cutting_stock` and the two riddles s
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from scipy.optimize import LinearConstraint, milp
 
 from data.prompts import Proof, bullets, find, ints, number_table, table
 from routemark.records import Question
@@ -364,7 +368,90 @@ def _poured(state: tuple[int, ...], giver: int, taker: int, sizes: list[int]) ->
     return tuple(after)
 
 
+# --------------------------------------------------------------------------- codes, flows, crews and shifts
+
+
+def prefix_code(question: Question) -> object:
+    """Try all lengths that the words of a full code can have (Kraft's equality), the short ones for the frequent words."""
+    counts = sorted(
+        (count for (count,) in _only_list(question.question, r"\w+: (\d+) times an? \w+")), reverse=True
+    )
+
+    def lengths(words: int, least: int, left: Fraction) -> Iterator[tuple[int, ...]]:
+        """Yield all ascending lengths of so many words whose shares of the code's tree fill what is left."""
+        if words == 0:
+            if left == 0:
+                yield ()
+            return
+        for length in range(least, len(counts)):
+            share = Fraction(1, 2**length)
+            if share <= left <= words * share:
+                for rest in lengths(words - 1, length, left - share):
+                    yield (length, *rest)
+
+    codes = lengths(len(counts), 1, Fraction(1))
+    return min(sum(n * length for n, length in zip(counts, code, strict=True)) for code in codes)
+
+
+def largest_flow(question: Question) -> object:
+    """Give the smallest cut, which is as large as the largest flow (Ford and Fulkerson 1956)."""
+    rooms = [(a, b, int(n)) for a, b, n in bullets(question.question, r"([A-Z]) to ([A-Z]): (\d+)")]
+    inner = sorted({place for a, b, _ in rooms for place in (a, b)} - {"S", "T"})
+    cuts = []
+    for chosen in itertools.chain.from_iterable(
+        itertools.combinations(inner, n) for n in range(len(inner) + 1)
+    ):
+        near = {"S", *chosen}
+        cuts.append(sum(n for a, b, n in rooms if a in near and b not in near))
+    return min(cuts)
+
+
+def two_crews(question: Question) -> object:
+    """Search over what is running and done: whenever a crew is free it begins a task that it may, or waits."""
+    rows = bullets(question.question, r"\w+ ([A-G]): (\d+) \w+, (at any time|after [A-G, and]+)")
+    times = {name: int(time) for name, time, _ in rows}
+    after = {name: set(re.findall(r"\b[A-G]\b", before)) for name, _, before in rows}
+
+    @functools.cache
+    def rest(done: frozenset[str], running: tuple[tuple[int, str], ...]) -> int:
+        """Give the least time from now to the end; running tasks with the time they still need, ascending."""
+        if len(done) == len(times):
+            return 0
+        options = []
+        if running:  # wait until the first of them ends
+            (wait, name), *others = running
+            later = tuple((left - wait, other) for left, other in others)
+            options.append(wait + rest(done | {name}, later))
+        if len(running) < 2:
+            busy = {name for _, name in running}
+            ready = [name for name in times.keys() - done - busy if after[name] <= done]
+            options += [rest(done, tuple(sorted((*running, (times[name], name))))) for name in ready]
+        return min(options)
+
+    return rest(frozenset(), ())
+
+
+def shift_cover(question: Question) -> object:
+    """Solve the integer programme of people per shift."""
+    text = question.question
+    needs = ints(find(r"one after another, are: ([\d, ]+)\. These shifts", text)[0])
+    first = int(find(r"in every hour from (\d+):00", text)[0])
+    shifts = _only_list(text, r"shift from (\d+):00 to (\d+):00: (\d+) dollars a person")
+    covers = [[float(a <= first + hour < b) for a, b, _ in shifts] for hour in range(len(needs))]
+    solved = milp(
+        [price for _, _, price in shifts],
+        constraints=LinearConstraint(covers, lb=needs),
+        integrality=[1] * len(shifts),
+    )
+    assert solved.success
+    return round(solved.fun)
+
+
 PROOFS: dict[str, Proof] = {
+    "prefix-code": prefix_code,
+    "largest-flow": largest_flow,
+    "two-crews": two_crews,
+    "shift-cover": shift_cover,
     "knapsack": knapsack,
     "weighted-cover": weighted_cover,
     "interval-selection": interval_selection,

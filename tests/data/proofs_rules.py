@@ -32,6 +32,8 @@ def _row_rule(rule: str, order: tuple[str, ...]) -> bool:
         return abs(left - right) == 1
     if "Exactly one other" in rule:
         return abs(left - right) == 2
+    if "Exactly two others" in rule:
+        return abs(left - right) == 3
     assert "somewhere to the left of" in rule or "somewhere in front of" in rule, rule
     return left < right
 
@@ -130,7 +132,7 @@ def take_away_game(question: Question) -> object:
     moves = ints(taken)
     (top,) = find(r"from 1 to (\d+)", last)
     last_loses = "takes the last match loses" in last
-    assert last_loses or "cannot move because fewer than 2 counters are left loses" in last
+    assert last_loses or f"cannot move because fewer than {min(moves)} counters are left loses" in last
 
     @functools.cache
     def wins(heap: int) -> bool:

@@ -18,7 +18,7 @@ import hashlib
 import os
 import weakref
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -201,6 +201,11 @@ class QuestionSet(Sequence[Question]):
         if n < 1:
             raise ValueError(f"a sample has at least one question, not {n}")
         return self._view(plan.order(self.ids(), seed)[:n].copy())  # the copy lets go of the rest
+
+    def where(self, keep: Callable[[Question], bool]) -> QuestionSet:
+        """Give the questions that are to be kept, in their order."""
+        kept = [position for position, question in enumerate(self) if keep(question)]
+        return self._view(np.array(kept, dtype=np.int64))
 
     def ids(self) -> Iterator[str]:
         """Yield the questions' ids; cheaper than decoding the questions."""
