@@ -186,7 +186,7 @@ class Lookalike:
         pieces.append(event({**chunk(generation, reply), "choices": [last]}, lines=3))
         final = {**chunk(generation, reply), "choices": [], "usage": usage(reply), **metadata(request, reply)}
         pieces += [event(final), "data: [DONE]\n\n"]
-        whole = "".join(pieces).encode()
+        whole = "".join(pieces).encode("utf-8", "surrogatepass")
         for start in range(0, len(whole), 97):  # cut anywhere, inside characters too
             piece = whole[start : start + 97]
             writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")

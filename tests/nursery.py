@@ -41,11 +41,15 @@ class Child:
 
     @property
     def stderr(self) -> str:
-        return self._said.with_suffix(".stderr").read_text(encoding="utf-8")
+        return self._text(".stderr")
 
     @property
     def stdout(self) -> str:
-        return self._said.with_suffix(".stdout").read_text(encoding="utf-8")
+        return self._text(".stdout")
+
+    def _text(self, suffix: str) -> str:
+        file = self._said.with_suffix(suffix)  # not there when it was killed at once
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def has_ended(self, status: int) -> None:
         self.status = os.waitstatus_to_exitcode(status)

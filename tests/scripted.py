@@ -12,7 +12,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -59,6 +59,8 @@ class ScriptedServer:
     client_left: asyncio.Event = field(default_factory=asyncio.Event)
     """The client has closed a connection whose script hung."""
     port: int = 0
+    choose: Callable[[Heard], Script] | None = None
+    """From a request to its script, instead of those in order."""
 
     @property
     def base_url(self) -> str:
@@ -84,7 +86,7 @@ class ScriptedServer:
         try:
             while (request := await _read_request(reader)) is not None:
                 self.heard.append(request)
-                script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+                script = self._next_script() if self.choose is None else self.choose(request)
                 if not await self._play(script, reader, writer):
                     return
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -94,6 +96,9 @@ class ScriptedServer:
             writer.close()
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
+
+    def _next_script(self) -> Script:
+        return self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
 
     async def _play(self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Do the steps; False when the connection is over."""

@@ -12,7 +12,9 @@ import pytest
 from lookalike import Lookalike, Page, Reply, Request
 from routemark import __version__
 
-COMMANDS = ["run", "plan", "resume", "report", "grade", "validate", "gateway", "import", "audit", "doctor"]
+COMMANDS = [
+    "run", "plan", "resume", "report", "grade", "validate", "questions", "gateway", "import", "audit", "doctor",
+]  # fmt: skip
 
 
 def routemark(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -55,6 +55,7 @@ def run(
 def refusal(tried: Tried[Any]) -> Refusal:
     assert isinstance(tried.result, Refusal), tried.result
     assert tried.attempt.kind == tried.result.kind
+    assert tried.attempt.status == tried.result.status
     return tried.result
 
 

@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from moods import CASES, refused
 from routemark.errors import RULES, APIStatusError, FailureKind, RateLimitError, SettingsError
 from routemark.policy.retry import RetryPolicy
 from routemark.records import Outcome, Question, Trial
@@ -189,72 +190,6 @@ def test_without_a_key_none_is_sent(name: str) -> None:
 
 
 # --------------------------------------------------------------------------- what goes wrong
-
-
-def refused(status: int, error: Any = None, **headers: str) -> Script:
-    return [whole({"error": {"code": status, "message": "m", **(error or {})}}, status, **headers)]
-
-
-PAGE = b"<html><title>Just a moment</title></html>"
-HALF = stream_head(), piece(delta("par"))
-CASES: list[tuple[str, Script, K]] = [
-    ("reset before the head", [RESET], K.RESET),
-    ("closed before the head", [CLOSE], K.RESET),
-    ("closed within the head", [b"HTTP/1.1 200 OK\r\ncont", CLOSE], K.RESET),
-    ("no HTTP", [b"hello\r\n\r\n", CLOSE], K.RESET),
-    ("whole body reset", [head(content_type="application/json", content_length="99"), b'{"a', 0.02, RESET],
-     K.BODY_TRUNCATED),
-    ("whole body cut", [head(content_type="application/json", content_length="99"), b'{"a', CLOSE],
-     K.BODY_TRUNCATED),
-    ("whole body cut, length untold", [head(content_type="application/json"), b'{"a', CLOSE], K.BODY_TRUNCATED),
-    ("body not JSON", [whole(b"oops")], K.BODY_NOT_JSON),
-    ("empty body", [whole(b"")], K.BODY_NOT_JSON),
-    ("HTML in a 200", [whole(PAGE, content_type="text/html")], K.BODY_NOT_JSON),
-    ("HTML in a 503", [whole(PAGE, 503, content_type="text/html")], K.UNAVAILABLE),
-    ("HTML in a 520", [whole(PAGE, 520, content_type="text/html")], K.SERVER_ERROR),
-    ("error body reset", [head(502, content_length="99"), b'{"err', 0.02, RESET], K.BAD_GATEWAY),
-    ("redirect", [whole(b"", 308, Location="https://elsewhere.example/")], K.REDIRECT),
-    ("400", refused(400), K.BAD_REQUEST),
-    ("400 context", refused(400, {"metadata": {"error_type": "context_length_exceeded"}}), K.CONTEXT_TOO_LONG),
-    ("400 model", refused(400, {"message": "x is not a valid model ID"}), K.UNKNOWN_MODEL),
-    ("401", refused(401), K.BAD_KEY),
-    ("402 credit", refused(402), K.NO_CREDIT),
-    ("402 key", refused(402, {"metadata": {"limit_source": "openrouter_key_limit"}}), K.KEY_LIMIT),
-    ("402 flight", refused(402, {"metadata": {"limit_source": "openrouter_in_flight_budget"}}), K.IN_FLIGHT_BUDGET),
-    ("403 guardrail", refused(403, {"metadata": {"patterns": ["p"]}}), K.GUARDRAIL),
-    ("403 moderation", refused(403, {"metadata": {"reasons": ["r"]}}), K.MODERATION),
-    ("404", refused(404), K.NO_ENDPOINT),
-    ("404 gone", refused(404, {"availability": {"code": "model_deprecated", "retryable": False}}), K.MODEL_GONE),
-    ("405", refused(405), K.UNKNOWN_STATUS),
-    ("408", refused(408), K.REQUEST_TIMEOUT),
-    ("413", refused(413), K.TOO_LARGE),
-    ("422", refused(422), K.UNPROCESSABLE),
-    ("429 platform", refused(429, X_RateLimit_Limit="20"), K.RATE_LIMIT_PLATFORM),
-    ("429 providers", refused(429), K.RATE_LIMIT_PROVIDER),
-    ("500", refused(500), K.SERVER_ERROR),
-    ("502", refused(502), K.BAD_GATEWAY),
-    ("503", refused(503), K.UNAVAILABLE),
-    ("504", refused(504), K.GATEWAY_TIMEOUT),
-    ("524", refused(524), K.EDGE_TIMEOUT),
-    ("529", refused(529), K.OVERLOADED),
-    ("599", refused(599), K.SERVER_ERROR),
-    ("200 error alone", [whole({"error": {"code": "502", "message": "m"}})], K.BAD_GATEWAY),
-    ("200 choice error", [whole({"choices": [{"error": {"code": 502}, "message": {"content": "par"}}]})],
-     K.PROVIDER_ERROR),
-    ("200 choices null", [whole({"choices": None})], K.NO_CHOICES),
-    ("200 choices empty", [whole({"choices": []})], K.NO_CHOICES),
-    ("200 finish error", [whole({"choices": [{"finish_reason": "error", "message": {"content": ""}}]})],
-     K.PROVIDER_ERROR),
-    ("stream error event", streamed(delta("par"), event({"error": {"code": 502, "message": "gone"}})),
-     K.STREAM_ERROR),
-    ("stream reset", [*HALF, 0.02, RESET], K.STREAM_TRUNCATED),
-    ("stream cut", [*HALF, CLOSE], K.STREAM_TRUNCATED),
-    ("stream without [DONE]", [*HALF, END], K.STREAM_TRUNCATED),
-    ("stream with garbage", streamed(delta("a"), b"data: {oops\n\n", delta("b", "stop"), usage(), DONE),
-     K.STREAM_UNREADABLE),
-    ("stream of nothing", streamed(), K.STREAM_TRUNCATED),
-    ("stream of [DONE]", streamed(DONE), K.NO_CHOICES),
-]  # fmt: skip
 
 
 @BOTH

@@ -188,6 +188,25 @@ def validate(questions: str, /) -> int:
 
 
 @app.command
+def questions(
+    *,
+    fresh: Annotated[int, Parameter(help="Draw by this seed; the same seed gives the same file.")],
+    n: Annotated[int, Parameter(name="-n", help="Number of questions.")] = 360,
+    output: Annotated[str, Parameter(name=["--output", "-o"], help="File to write: .json or .jsonl.")],
+) -> int:
+    """Draw new questions from the shipped templates: new numbers and names, new answers.
+
+    Example: `routemark questions --fresh 7 -n 600 -o fresh.jsonl`
+    """
+    from routemark.questions.fresh import fresh as draw
+    from routemark.questions.writing import write
+
+    count = write(draw(fresh, n), Path(output))
+    sys.stdout.write(f"{output}: {count:,} questions, drawn by the seed {fresh}\n")
+    return 0
+
+
+@app.command
 @flags.taken_from(GatewayOptions)
 def gateway(
     *,

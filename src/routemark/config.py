@@ -70,6 +70,10 @@ class Settings(Record, frozen=True, kw_only=True):
     fixed_concurrency: Annotated[
         bool, Meta(description="Keep --concurrency requests in flight from the start, whatever comes back.")
     ] = False
+    set: Annotated[
+        Literal["core", "full"],
+        Meta(description="Of the shipped questions: the balanced core of 360, or all 1,080."),
+    ] = "core"
     limit: Annotated[Count | None, Meta(description="Ask only N questions, drawn by --seed.")] = None
     repeats: Annotated[Count, Meta(description="Ask every question N times of every arm.")] = 1
     seed: Annotated[

@@ -70,6 +70,8 @@ def prepare(settings: Settings) -> Prepared:
         outputs.writer_for(name)
     arms = make_arms(settings)
     questions = load(settings.questions or shipped())
+    if settings.questions is None and settings.set == "core":
+        questions = questions.where(lambda question: question.metadata.get("core") is True)
     if settings.limit is not None and settings.limit < len(questions):
         questions = questions.sample(settings.limit, settings.seed)
     return Prepared(settings, questions, arms)

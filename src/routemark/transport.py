@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import re
 import socket
 import ssl
@@ -352,6 +353,9 @@ def httpx_client(concurrency: int) -> httpx.AsyncClient:
     import httpx  # noqa: PLC0415
     from httpx_aiohttp import HttpxAiohttpClient  # noqa: PLC0415
 
+    log = logging.getLogger("httpx")
+    if log.level == logging.NOTSET:  # at INFO it repeats the words of each response's status line
+        log.setLevel(logging.WARNING)
     connections = concurrency + SPARE_CONNECTIONS
     limits = httpx.Limits(
         max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=60.0

@@ -18,25 +18,19 @@ ARMS = ("-m", "openrouter/auto", "-m", "sim/b")
 WORKERS = 4
 FROZEN = "routemark.questions.frozen"
 POINTS: list[tuple[str, str, int]] = [
-    ("before", f"{FROZEN}.QuestionSet.freeze", 1),
     ("after", f"{FROZEN}.FrozenFile.written", 1),  # a whole file under its temporary name
     ("after", f"{FROZEN}.QuestionSet.freeze", 1),
-    ("before", "routemark.rundir.RunDirectory.write", 1),
     ("before", "routemark.rundir.Path.replace", 1),
     ("after", "routemark.rundir.RunDirectory.write", 1),
     ("after", "routemark.rundir.RunDirectory.name_latest", 1),
     ("after", "routemark.journal._open_locked", 1),
     ("before", "routemark.journal.Journal.append", 1),
-    ("after", "routemark.journal.Journal.append", 1),
     ("half", "routemark.journal.os.write", 1),
     ("after", "routemark.rundir.RunDirectory.write", 2),
     ("half", "routemark.journal.os.write", 7),
-    ("half", "routemark.journal.os.write", 8),
     ("half", "routemark.journal.os.write", 9),
     ("after", "routemark.journal.os.write", 20),
     ("before", "routemark.journal.Journal.append", 21),
-    ("before", "routemark.journal.Journal.append", 22),
-    ("before", "routemark.main.conclude", 1),
     ("before", "routemark.main.result_row", 9),  # half of results.json
     ("after", "routemark.main.outputs.write", 1),
     ("before", "routemark.main.result_row", N * 2 + 9),  # half of report.html

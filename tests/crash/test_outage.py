@@ -1,7 +1,7 @@
 """An outage ends the run instead of its questions; a clock that is set back changes nothing."""
 
 import asyncio
-import datetime as datetime_module
+import datetime as dt
 import time
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,12 @@ def undisturbed(nursery: Nursery, folder: Path, port: int, *more: str) -> Any:
     return told(folder / "runs/one")
 
 
-@pytest.mark.parametrize(
-    "where",
-    ["http://127.0.0.1:1/api/v1", "http://no-such-host.invalid/api/v1", "https://127.0.0.1:{plain}/api/v1"],
-)
+@pytest.mark.parametrize("where", ["http://127.0.0.1:1/api/v1", "http://no-such-host.invalid/api/v1"])
 def test_a_gateway_that_cannot_be_reached_stops_the_run_at_once(
     nursery: Nursery, tmp_path: Path, where: str
 ) -> None:
     runs.write_sums(tmp_path, N)
-    with Lookalike(script) as server:  # one that speaks no TLS
-        where = where.format(plain=server.port)
-        done = nursery.run(*command(where, "--max-attempts", "2"), cwd=tmp_path)
+    done = nursery.run(*command(where, "--max-attempts", "2"), cwd=tmp_path)
     assert done.status == 1
     line = done.stderr.splitlines()[-1]
     assert f"The gateway cannot be reached at {where}: " in line
@@ -105,15 +100,15 @@ def test_an_outage_of_a_second_is_outlasted(nursery: Nursery, tmp_path: Path) ->
 # --------------------------------------------------------------------------- clocks
 
 
-class SetBack(datetime_module.datetime):
+class SetBack(dt.datetime):
     """A clock of the day that is set back by an hour each time somebody looks at it."""
 
     hours = 0
 
     @classmethod
-    def now(cls, tz: datetime_module.tzinfo | None = None) -> Any:
+    def now(cls, tz: dt.tzinfo | None = None) -> Any:
         cls.hours += 1
-        return datetime_module.datetime.now(tz) - datetime_module.timedelta(hours=cls.hours)
+        return dt.datetime.now(tz) - dt.timedelta(hours=cls.hours)
 
 
 def test_a_clock_that_is_set_back_all_the_time_is_in_no_duration(

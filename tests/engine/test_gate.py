@@ -1,14 +1,17 @@
 """The gate: never more in flight than the pace allows, and nobody waits for ever."""
 
 import asyncio
+import math
 import time
 
 import pytest
 
 from routemark.engine.gate import Gate
 from routemark.errors import FailureKind
+from routemark.policy.free import FreeLimits
 from routemark.policy.pacing import Pace
-from routemark.wire.failures import Refusal
+from routemark.records import Arm
+from routemark.wire.failures import Refusal, refused
 
 
 def refusal(kind: FailureKind, retry_after_s: float | None = None) -> Refusal:
@@ -106,5 +109,65 @@ def test_a_providers_pause_holds_only_its_arm_back() -> None:
         await asyncio.wait_for(gate.admit("b"), 1)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(gate.admit("a"), 0.05)
+
+    asyncio.run(scenario())
+
+
+def test_every_change_of_the_pace_is_told_when_it_happens() -> None:
+    async def scenario() -> list[str]:
+        gate, heard = Gate(Pace(100)), list[str]()
+        gate.on_change = lambda change: heard.append(f"{change.limit:g} {change.reason}")
+        for _ in range(20):
+            await gate.admit("a")
+            gate.release("a", None)
+        assert heard == ["40 a clean round"]
+        await gate.admit("a")
+        gate.release("a", refusal(FailureKind.RATE_LIMIT_PLATFORM))
+        return heard
+
+    assert asyncio.run(scenario()) == ["40 a clean round", "32 rate_limit_platform"]
+
+
+def test_only_a_response_counts_as_heard() -> None:
+    async def scenario() -> None:
+        gate = Gate(Pace(5))
+        await gate.admit("a")
+        gate.release("a", refusal(FailureKind.CONNECT_REFUSED))
+        assert gate.heard_at == -math.inf
+        await gate.admit("a")
+        gate.release("a", refused(FailureKind.BAD_GATEWAY, "m", status=502))
+        first = gate.heard_at
+        assert first > 0
+        await gate.admit("a")
+        gate.release("a", None)
+        assert gate.heard_at >= first
+
+    asyncio.run(scenario())
+
+
+def test_a_day_that_is_used_up_lets_nobody_through_and_says_so() -> None:
+    async def scenario() -> None:
+        free = FreeLimits([Arm(name="f", model="x:free")])
+        free.remaining = 2
+        gate, told = Gate(Pace(5, free=free)), list[str]()
+        gate.on_spent = lambda: told.append("spent")
+        for _ in range(2):
+            await gate.admit("f")
+        with pytest.raises(asyncio.CancelledError):
+            await gate.admit("f")
+        await gate.admit("paid")
+        assert (told, gate.in_flight) == (["spent"], 3)
+
+    asyncio.run(scenario())
+
+
+def test_free_requests_beyond_the_minute_wait_and_others_do_not() -> None:
+    async def scenario() -> None:
+        gate = Gate(Pace(50, fixed=True, free=FreeLimits([Arm(name="f", model="x:free")])))
+        for _ in range(20):
+            await asyncio.wait_for(gate.admit("f"), 1)
+        await asyncio.wait_for(gate.admit("paid"), 1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(gate.admit("f"), 0.05)
 
     asyncio.run(scenario())

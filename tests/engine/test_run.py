@@ -41,7 +41,8 @@ def grade(key: str, question: Question, completion: Completion) -> Grade:
 
 
 def desk_of(journal: Journal, stop: Stop, *observers: Observer) -> Desk:
-    return Desk(journal, grade, list(observers), stop, StopRules("http://x"), lambda: -math.inf)
+    rules = StopRules("http://x")
+    return Desk(journal, grade, list(observers), stop, rules=rules, heard_at=lambda: -math.inf)
 
 
 class Watcher:

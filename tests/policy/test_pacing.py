@@ -97,3 +97,24 @@ def test_every_change_is_kept_with_its_reason() -> None:
         (1.0, 40.0, "a clean round"),
         (2.0, 32.0, "rate_limit_platform"),
     ]
+
+
+def test_a_wait_longer_than_a_trial_may_take_pauses_nobody() -> None:
+    pace = Pace(100, longest_pause_s=60.0)
+    pace.refused("a", FailureKind.RATE_LIMIT_PLATFORM, 86400.0, now=0.0)
+    pace.refused("a", FailureKind.RATE_LIMIT_PROVIDER, 61.0, now=0.0)
+    assert pace.ready_at("a") == 0.0
+    assert pace.limit == 16
+    pace.refused("a", FailureKind.RATE_LIMIT_PLATFORM, None, now=COOLDOWN_S)
+    assert pace.limit == pytest.approx(12.8), "the episode did not last for a day"
+    pace.refused("a", FailureKind.RATE_LIMIT_PLATFORM, 60.0, now=0.0)
+    assert pace.ready_at("b") == 60.0
+
+
+def test_an_hour_of_standing_still_ends_pauses_and_breaks_nothing() -> None:
+    pace = Pace(100)
+    pace.refused("a", FailureKind.RATE_LIMIT_PLATFORM, 30.0, now=0.0)
+    later = 3600.0
+    assert pace.ready_at("a") < later
+    answer(pace, 16, now=later)
+    assert pace.limit > 16

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routemark.errors import RULES, FailureKind
-from routemark.policy.retry import RetryPolicy, Stop
+from routemark.policy.retry import NEVER_REACHED, RetryPolicy, Stop
 from routemark.wire.failures import Refusal, refused
 
 POLICY = RetryPolicy()
@@ -42,6 +42,19 @@ def test_a_wait_beyond_the_time_budget_has_a_name_of_its_own() -> None:
     assert policy.delay(1, refusal(50.0), 10.0, 0.0) == 50.0
     assert policy.delay(1, refusal(), 99.5, 0.9) is Stop.TIME_SPENT
     assert policy.delay(1, refusal(101.0, retryable=False), 0.0, 0.0) is Stop.FINAL
+
+
+@pytest.mark.parametrize("kind", sorted(NEVER_REACHED))
+def test_an_outage_of_fifteen_seconds_is_outlasted_whatever_the_dice_say(kind: FailureKind) -> None:
+    waits = [POLICY.delay(attempt, refused(kind, "m"), 0.0, 0.0) for attempt in range(1, 6)]
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert POLICY.delay(1, refused(kind, "m"), 0.0, 0.5) == 0.75
+
+
+def test_a_machine_that_stood_still_for_an_hour_begins_no_attempt_after_its_time() -> None:
+    """Monotonic time that jumps: the trial ends, it does not ask for ever."""
+    assert POLICY.delay(1, refusal(), 3600.0, 0.5) is Stop.TIME_SPENT
+    assert POLICY.delay(1, refusal(1.0), 3600.0, 0.5) is Stop.RETRY_AFTER_TOO_LONG
 
 
 @given(

@@ -1,6 +1,7 @@
 """Every refusal gets its kind from a table, whatever shape the error has."""
 
 import json
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -207,3 +208,46 @@ def test_every_error_type_stands_for_a_status_with_a_kind() -> None:
     for error_type, status in STATUS_OF_TYPE.items():
         got = read_200({"metadata": {"error_type": error_type}})
         assert got.retryable == RULES[plain_kind(status)].retried, error_type
+
+
+RESET_IN_MS = {"x_ratelimit_reset": str(int(NOW * 1000) + 12_500)}
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        (RESET_IN_MS, 12.5),
+        ({"x_ratelimit_reset": str(int(NOW) + 40)}, 40.0),
+        ({"x_ratelimit_reset": "7"}, 7.0),
+        ({"x_ratelimit_reset": str(int(NOW * 1000) - 5000)}, 0.0),
+        ({"x_ratelimit_reset": str(int(NOW * 1000) + 12_500), "retry_after": "3"}, 3.0),
+        ({"x_ratelimit_reset": "soon"}, None),
+        ({"x_ratelimit_reset": "-5"}, None),
+        ({"x_ratelimit_reset": str(int(NOW * 1_000_000))}, None),  # microseconds: the year 58,000
+        ({"x_ratelimit_reset": "900000000"}, None),
+        ({"x_ratelimit_limit": "20"}, None),
+    ],
+)
+def test_a_platform_limit_without_retry_after_is_waited_for_until_its_reset(
+    headers: dict[str, str], wait: float | None
+) -> None:
+    read_ = read(429, error(), **headers)
+    assert (read_.kind, read_.retry_after_s) == (K.RATE_LIMIT_PLATFORM, wait)
+
+
+def test_a_reset_is_measured_from_the_gateways_own_clock() -> None:
+    date = "Mon, 21 Sep 2026 13:00:00 GMT"
+    until = 1_790_010_000 - 7200 + 30  # what the clock here says does not matter
+    assert read(429, error(), date=date, x_ratelimit_reset=str(until)).retry_after_s == pytest.approx(
+        until - parsedate_to_datetime(date).timestamp()
+    )
+
+
+def test_a_reset_that_the_body_repeats_counts_too() -> None:
+    body = error(headers={"X-RateLimit-Reset": str(int(NOW * 1000) + 9000), "X-RateLimit-Limit": "20"})
+    read_ = read(429, body)
+    assert (read_.kind, read_.retry_after_s) == (K.RATE_LIMIT_PLATFORM, 9.0)
+
+
+def test_a_reset_means_nothing_beside_another_kind() -> None:
+    assert read(503, error(), **RESET_IN_MS).retry_after_s is None

@@ -22,7 +22,7 @@ class Gate:
         """Most attempts in flight at once."""
         self.heard_at = -math.inf
         """When the latest response of any kind came, monotonic seconds."""
-        self.on_change: Callable[[PaceChange], None] = lambda change: None
+        self.on_change: Callable[[PaceChange], None] = lambda change: None  # noqa: ARG005
         """Hears of every change of the pace as it happens."""
         self.on_spent: Callable[[], None] = lambda: None
         """Hears that an attempt was held back because the day's allowance is used up."""

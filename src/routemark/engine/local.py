@@ -75,7 +75,12 @@ class LocalExecutor:
     ) -> None:
         """Ask the trials until none is left or `stop` is called; the pace is journaled as it changes."""
         desk = Desk(
-            journal, grade, [self.health, *observers], self.stop, self._rules, lambda: self.gate.heard_at
+            journal,
+            grade,
+            [self.health, *observers],
+            self.stop,
+            rules=self._rules,
+            heard_at=lambda: self.gate.heard_at,
         )
         keep = _PaceKeeper(journal, self.gate, self.stop)
         self.gate.on_change = keep.changed

@@ -60,6 +60,7 @@ class Desk:
         grade: Grading,
         observers: list[Observer],
         stop: Stop,
+        *,
         rules: StopRules,
         heard_at: Callable[[], float],
     ) -> None:

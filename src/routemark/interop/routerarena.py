@@ -17,7 +17,7 @@ import msgspec
 
 from routemark.errors import UsageError
 from routemark.interop.recordings import Recording
-from routemark.questions.frozen import frozen_line
+from routemark.questions.writing import write
 from routemark.records import GraderSpec, Question, Usage
 
 DIFFICULTY = "unlabelled"
@@ -109,18 +109,11 @@ def questions(path: Path) -> Iterator[Question]:
 
 
 def write_questions(path: Path, output: Path) -> int:
-    """Write the questions as a question file (JSON lines for a name in ``.jsonl``, else a JSON list); give their number.
+    """Write the questions as a question file (see `questions.writing`); give their number.
 
     Raises: UsageError when a row cannot be read or the file not be written.
     """
-    lines = [frozen_line(question) for question in questions(path)]
-    rows = output.suffix == ".jsonl"
-    text = b"\n".join(lines) + b"\n" if rows else b"[\n" + b",\n".join(lines) + b"\n]\n"
-    try:
-        output.write_bytes(text)
-    except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror}.") from error
-    return len(lines)
+    return write(questions(path), output)
 
 
 def scores(path: Path) -> dict[tuple[str, str], float]:
