@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from routemark.errors import FailureKind
+from routemark.policy.retry import NEVER_REACHED
 from routemark.records import Attempt, Completion, Outcome
 from routemark.wire.prices import pico
 
-_NEVER_SENT = {FailureKind.DNS, FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.TLS}
 _REFUSED_BEFORE_A_TOKEN = {502, 503, 529}
 _GAVE_UP_WAITING = {408, 499}
 
@@ -66,7 +65,7 @@ def may_be_billed(attempt: Attempt) -> bool:
     token: what produced no token is not charged. A status 200 has begun; a timeout, whoever's, may have
     cut off a model at work.
     """
-    if attempt.kind in _NEVER_SENT:
+    if attempt.kind in NEVER_REACHED:
         return False
     status = attempt.status or 0
     refused = 300 <= status < 500 and status not in _GAVE_UP_WAITING
