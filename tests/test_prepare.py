@@ -60,6 +60,15 @@ def test_arms_that_cannot_be_are_refused(given: dict[str, object], says: str) ->
         make_arms(msgspec.convert(given, Settings))
 
 
+def test_the_shipped_questions_are_asked_as_a_core_or_in_full(tmp_path: Path) -> None:
+    core, full = (prepare(msgspec.convert({"set": name}, Settings)).questions for name in ("core", "full"))
+    assert (len(core), len(full)) == (360, 1080)
+    assert all(question.metadata["core"] is True for question in core)
+    assert {question.id for question in core} < {question.id for question in full}
+    assert prepare(Settings()).questions.sha256 == core.sha256
+    assert len(prepare(settings(tmp_path, set="full")).questions) == 3  # one's own file is asked as it is
+
+
 def test_an_output_without_a_format_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"x\.docx"):
         prepare(settings(tmp_path, output=["x.docx"]))

@@ -317,8 +317,8 @@ def _said_of_dice(phrase: str) -> Callable[[Roll], bool]:
 
 def dice_given(question: Question) -> object:
     count, faces, known, asked = find(
-        r"(Three|Four) fair dice, each with the faces 1 to (\d), are rolled out of sight\. Somebody tells"
-        r" truly that (.+)\. How probable is it then that (.+)\?",
+        r"(Three|Four) fair dice, each with the faces 1 to (\d), are rolled again and again\. Only those"
+        r" rolls are looked at in which (.+)\. What is the probability that in such a roll (.+)\?",
         question.question,
     )
     dice = {"Three": 3, "Four": 4}[count]

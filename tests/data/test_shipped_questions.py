@@ -7,11 +7,14 @@ that were drawn have both.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import itertools
 import json
 import re
+import statistics
 from collections import Counter, defaultdict
 from fractions import Fraction
 from pathlib import Path
@@ -33,11 +36,15 @@ from data.answers import (
     wrong_answers,
 )
 from data.greedy import GREEDY
-from data.prompts import numbers
+from data.prompts import find, numbers
 from routemark.families import FAMILIES
-from routemark.graders import check
+from routemark.gateway import contents
+from routemark.gateway.catalogue import CATALOGUE
+from routemark.gateway.knowledge import Knowledge, chance_right
+from routemark.graders import check, resolve
 from routemark.questions import load, shipped
 from routemark.records import Question
+from routemark.wire.request import prompt_messages
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = list(load(shipped()))
@@ -45,6 +52,7 @@ BY_FAMILY: dict[str, list[Question]] = defaultdict(list)
 for _question in QUESTIONS:
     BY_FAMILY[family(_question)].append(_question)
 BY_NAME = {template.name: template for template in FAMILIES}
+KNOWLEDGE = Knowledge(QUESTIONS)
 
 PICKED_FROM_THE_PROMPT = {
     "message-fields",
@@ -280,3 +288,53 @@ def test_most_numbers_cannot_be_guessed():
         answers = Counter(str(q.reference) for q in own if grader_name(q) == "numeric")
         if answers.total() >= 5 and name not in ("bin-packing", "colour-sum"):
             assert answers.most_common(1)[0][1] <= 0.6 * answers.total(), (name, answers)
+
+
+# --------------------------------------------------------------------------- the simulated pool
+
+
+@pytest.mark.parametrize("core", [True, False])
+@pytest.mark.parametrize(
+    ("difficulty", "low", "high"), [("easy", 0.85, 0.95), ("hard", 0.45, 0.70), ("opt", 0.25, 0.60)]
+)
+def test_simulated_pool_meets_the_targets(difficulty, low, high, core):
+    """This tests the wiring: the simulated models answer by a formula of the label, not by what is asked."""
+    chances = [
+        chance_right(model, known)
+        for question in QUESTIONS
+        if question.difficulty == difficulty and question.metadata.get("core", False) >= core
+        if (known := KNOWLEDGE.find(prompt_messages(question))) is not None
+        for model in CATALOGUE
+    ]
+    assert low <= statistics.mean(chances) <= high
+
+
+@families
+def test_simulated_answers_are_graded_as_they_are_meant(name):
+    for question in BY_FAMILY[name]:
+        spec = resolve(question)
+        assert spec is not None
+        right = contents.right(question, spec, 1)
+        assert right is not None, question.id
+        assert score(question, right) == 1, (question.id, right)
+        if grader_name(question) != "code":
+            assert score(question, contents.wrong(question, spec, [], 1)) == 0, question.id
+
+
+# --------------------------------------------------------------------------- the page about the set
+
+
+def test_page_shows_what_its_command_prints_and_every_family():
+    page = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
+    command, shown = find(r"(?s)```python\n(.*?)\n```\nprints\n```text\n(.*?)\n```", page)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(command, {})
+    assert out.getvalue().rstrip("\n") == shown
+    rows = re.findall(r"(?m)^\| (easy|hard|opt) \| ([\w-]+) \| `([\w-]+)` \| (\w+) \| (.+?) \| .+ \|$", page)
+    told = {name: (difficulty, category) for difficulty, category, name, _, _ in rows}
+    assert len(told) == len(rows)
+    assert told == {name: (own[0].difficulty, own[0].category) for name, own in BY_FAMILY.items()}
+    for _, _, name, made, what in rows:
+        if name in BY_NAME:
+            assert (made, what) == ("drawn", BY_NAME[name].description)

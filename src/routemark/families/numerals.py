@@ -1,7 +1,7 @@
 """Whole numbers from 20 to 999 spelt in German, French, Spanish and Italian.
 
-Numbers whose spelling depends on what follows or varies between writers (those that end in 1, in Italian
-also in 3) are left out by `is_plain`.
+Numbers whose spelling depends on what follows, or that writers of one of the languages spell in more than one
+way, are left out by `is_plain`: those that end in 1 or 3, round hundreds, and some with an 8.
 """
 
 from __future__ import annotations
