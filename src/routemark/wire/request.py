@@ -18,8 +18,8 @@ from routemark.records import Arm, Question, Record, Trial
 from routemark.wire.values import scrub
 
 APP_TITLE = "Routemark"
-APP_URL = "https://pypi.org/project/routemark/"
-"""Names the application to the gateway (HTTP-Referer)."""
+APP_URL = "https://routemark.example"
+"""Names the application to the gateway (HTTP-Referer): a name, not a page, while there is no site."""
 
 _NO_COMPRESSION = {"id": "context-compression", "enabled": False}
 """On by default for small contexts, it would cut prompts silently."""
