@@ -1,6 +1,6 @@
 """Failures on demand: the list of them, and the seeded draw that decides which request gets one.
 
-A fault hangs on the prompt, the session and the number of this session's request, so that it strikes
+A fault hangs on the prompt, the session and the number of its request in the session, so that it strikes
 the same requests whatever their order, and a retry may go through. Faults that only a stream can
 show have a counterpart for plain responses: each line of the list says so.
 """
