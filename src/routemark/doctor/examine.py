@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from routemark.config import Settings, without_userinfo
-from routemark.doctor import account
+from routemark.doctor.account import catalogue_finding, cheapest_models, clock_finding, key_findings, slugs
 from routemark.doctor.findings import Finding, Status, ok, problem, warning
 from routemark.doctor.machine import machine
 from routemark.doctor.probe import OPTIONS, ROUTER, Probe
@@ -84,9 +84,9 @@ async def _findings(
     if head is None or isinstance(models, Refusal):
         yield _unreachable(settings, models)
         return
-    known = account.slugs(models)
+    known = slugs(models)
     yield ok("gateway", f"{without_userinfo(settings.base_url)} answers and lists {len(known):,} models.")
-    yield account.clock_finding(clock_skew_s(head))
+    yield clock_finding(clock_skew_s(head))
     if key is None:
         yield _no_key(settings)
         return
@@ -99,12 +99,12 @@ async def _findings(
             rule(error.failure.kind).advice,
         )
         return
-    for finding in account.key_findings(page, datetime.now(UTC)):
+    for finding in key_findings(page, datetime.now(UTC)):
         yield finding
     mine = await _page(client, "/models/user")
     if mine is not None:
-        yield account.catalogue_finding(known, account.slugs(mine))
-    async for finding in probe.findings(account.cheapest_models(models, _CANDIDATES), routes=ROUTER in known):
+        yield catalogue_finding(known, slugs(mine))
+    async for finding in probe.findings(cheapest_models(models, _CANDIDATES), routes=ROUTER in known):
         yield finding
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from routemark.graders.base import ToolError
 from routemark.graders.code import Ran, Script, Suite
-from routemark.sandbox import bubblewrap, group
+from routemark.sandbox.bubblewrap import trouble
+from routemark.sandbox.group import memory
 from routemark.sandbox.program import Program
 
 TICK_S = 0.02
@@ -38,7 +39,7 @@ def run(job: Script | Suite) -> Ran:
     The thread that calls this must live until it returns: the sandbox ends with it.
     Raises: ToolError when no sandbox can be made here.
     """
-    hindered = bubblewrap.trouble()
+    hindered = trouble()
     if hindered:
         raise ToolError(hindered)
     return _run_script(job) if isinstance(job, Script) else _run_suite(job)
@@ -127,5 +128,5 @@ def _reading(selector: selectors.BaseSelector, first: Program) -> bool:
 def _look_at_memory(watched: Sequence[_Watched]) -> None:
     for program, memory_mb in watched:
         allowed = memory_mb << 20
-        if program.process.poll() is None and group.memory(program.process.pid, allowed) > allowed:
+        if program.process.poll() is None and memory(program.process.pid, allowed) > allowed:
             program.stop("memory")
