@@ -14,7 +14,9 @@ from typing import IO, Any, Literal, Self
 
 from routemark.graders.base import ToolError
 from routemark.graders.code import Limit
-from routemark.sandbox import bubblewrap, group, seccomp
+from routemark.sandbox.bubblewrap import command, interpreter, memory_file
+from routemark.sandbox.group import kill
+from routemark.sandbox.seccomp import program as syscall_filter
 
 Role = Literal["script", "subject", "tester"]
 OUTPUT_BYTES = 4 << 20
@@ -65,15 +67,15 @@ class Program:
         self.process = self._started(channel, self._opened(stdin), 1 if role == "tester" else 0)
 
     def _opened(self, content: bytes) -> int:
-        file = bubblewrap.memory_file(content)
+        file = memory_file(content)
         self._files.callback(os.close, file)
         return file
 
     def _started(self, channel: socket.socket | None, stdin: int, side: int) -> subprocess.Popen[bytes]:
-        program = seccomp.program()
+        program = syscall_filter()
         calls = self._opened(program) if program is not None else None
         passed = [self._task, *([] if calls is None else [calls]), *([channel.fileno()] if channel else [])]
-        start = [*bubblewrap.command(2 * os.getpid() + side, calls), bubblewrap.interpreter()]
+        start = [*command(2 * os.getpid() + side, calls), interpreter()]
         return subprocess.Popen(  # noqa: S603 - our own command
             [*start, "-I", "-S", "-B", "-c", _BOOT, str(self._task)],
             stdin=stdin,
@@ -114,12 +116,12 @@ class Program:
     def stop(self, limit: Limit) -> None:
         """End it because of a limit; the first one counts."""
         self.limit = self.limit or limit
-        group.kill(self.process.pid)
+        kill(self.process.pid)
 
     def end(self) -> None:
         """Make sure that nothing of it is left."""
         if self.process.poll() is None:
-            group.kill(self.process.pid)
+            kill(self.process.pid)
         self.process.wait()
         if self.limit is None and self.status == 128 + _SIGXCPU:
             self.limit = "time"
