@@ -20,6 +20,8 @@ from routemark.records import Completion, Failure, Grade, Outcome, Question
 
 UNKNOWN = math.nan
 TRUNCATED, EMPTY = 1, 2
+MOST_CHOICES = 2**15 - 1
+"""Choices of a question that fit its column."""
 NONE = -1
 """Code of a label that is not there."""
 
@@ -50,6 +52,7 @@ class Columns:
         self.failure, self.flags = array("h"), array("b")
         self.model, self.provider = array("i"), array("i")
         self.difficulty, self.category, self.task_type = array("i"), array("i"), array("i")
+        self.choices = array("h")
         self.arms, self.models, self.providers, self.failures = Labels(), Labels(), Labels(), Labels()
         self.difficulties, self.categories, self.task_types = Labels(), Labels(), Labels()
 
@@ -62,6 +65,7 @@ class Columns:
         self.repeat.append(outcome.repeat)
         self.difficulty.append(self.difficulties.code(question.difficulty))
         self.category.append(self.categories.code(question.category))
+        self.choices.append(min(len(question.choices or ()), MOST_CHOICES))
         self.cost.append(_known(outcome.cost_usd))
         if outcome.completion is not None:
             self._append_completion(outcome.completion, grade)
@@ -169,6 +173,16 @@ class Rows:
     def category(self) -> Codes:
         """Label of the question."""
         return self._codes(self._columns.category)
+
+    @property
+    def choices(self) -> Codes:
+        """Number of choices of the question; 0 for a free answer."""
+        return self._codes(self._columns.choices)
+
+    @property
+    def repeat(self) -> Codes:
+        """Repeat, 0-based."""
+        return self._codes(self._columns.repeat)
 
     @property
     def task_type(self) -> Codes:
