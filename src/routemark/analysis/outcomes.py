@@ -141,8 +141,8 @@ class Picks(NamedTuple):
 
     def shares(self) -> Floats:
         """Give the share of the questions (of those with a pick) that each model got (m,)."""
-        total = self.share.sum()
-        return self.share.sum(axis=0) / total if total else np.zeros(self.share.shape[1])
+        total: Floats = self.share.sum(axis=0)
+        return total / max(1.0, float(self.picked.sum()))
 
     def of(self, cells: Floats) -> Floats:
         """Give the picked cells' values (n,) of ``cells`` (n, m): repeats averaged; NaN where one is unknown."""
@@ -166,4 +166,5 @@ def one_each(choice: Codes, models: int) -> Floats:
 def _means(values: Floats, at: Bools) -> Floats:
     count = at.sum(axis=0)
     total = np.where(at, values, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+    return mean
