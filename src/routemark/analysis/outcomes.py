@@ -137,7 +137,8 @@ class Picks(NamedTuple):
     @property
     def picked(self) -> Bools:
         """(n,) questions with a pick."""
-        return self.share.any(axis=1)
+        picked: Bools = self.share.max(axis=1, initial=0.0) > 0
+        return picked
 
     def shares(self) -> Floats:
         """Give the share of the questions (of those with a pick) that each model got (m,)."""
