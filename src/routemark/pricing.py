@@ -13,6 +13,7 @@ from routemark.config import Settings, without_userinfo
 from routemark.engine.catalogue import fetch_catalogue
 from routemark.engine.purse import BudgetPurse, account
 from routemark.errors import RunError, UsageError
+from routemark.files import replaced
 from routemark.gateway.process import simulated_gateway
 from routemark.journal import Event, Journal, replay
 from routemark.policy.budget import Accounts, Budget
@@ -21,7 +22,7 @@ from routemark.prepare import Prepared, now
 from routemark.questions import QuestionSet
 from routemark.records import Outcome
 from routemark.router import OpenRouterClient
-from routemark.rundir import RunDirectory, write_atomically
+from routemark.rundir import RunDirectory
 from routemark.transport import make_transport
 from routemark.wire.prices import (
     Ceiling,
@@ -109,7 +110,8 @@ def open_purse(
         return None
     if prepared.catalogue is None:
         raise UsageError("--max-cost needs the gateway's prices: see routemark.pricing.priced.")
-    write_atomically(directory.models, msgspec.json.encode(prepared.catalogue) + b"\n")
+    with replaced(directory.models) as file:
+        file.write(msgspec.json.encode(prepared.catalogue) + b"\n")
     bounds = ceilings(read_prices(prepared.catalogue), prepared)
     spent = _spent(directory, _Worst(prepared, questions, bounds))
     return BudgetPurse(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from routemark import generations
 from routemark.config import Settings
 from routemark.errors import JournalError, RunError, UsageError, rule
+from routemark.files import replaced
 from routemark.journal import Event, Line, damaged, read_at, replay
 from routemark.policy import plan
 from routemark.questions import QuestionSet, open_frozen
@@ -32,7 +33,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 LATEST = "latest"
 _KEY = re.compile(r"[0-9a-f]{16}")
 """How a trial's key begins."""
-_HALF_WRITTEN = re.compile(r"\.(run\.json|questions\.json|results\.json|report\.html)\.\d+(\.part|\.tmp)?")
+_HALF_WRITTEN = re.compile(r"\.(run\.json|questions\.json|results\.json|report\.html)\.\d+\.tmp")
 """Temporary neighbours of the files that take their name only when they are whole."""
 
 
@@ -64,7 +65,8 @@ class RunDirectory:
         """Replace the manifest in one step; raise RunError when it cannot be written."""
         content = msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n"
         try:
-            write_atomically(self.manifest, content)
+            with replaced(self.manifest) as file:
+                file.write(content)
         except OSError as error:
             raise RunError(
                 f"{self.manifest}: cannot be written: {error.strerror}. Make room for it, then resume."
@@ -115,19 +117,6 @@ def find(run: str, runs_dir: Path) -> RunDirectory:
 def named(path: Path) -> Path:
     """Give the run that ``latest`` names; another path as it is."""
     return path.parent / path.readlink() if path.is_symlink() else path
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file's content so that a reader, or a crash, sees the old or the new, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Judged(NamedTuple):

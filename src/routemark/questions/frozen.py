@@ -19,7 +19,6 @@ import os
 import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar, overload
@@ -29,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from routemark.errors import UsageError
+from routemark.files import replaced
 from routemark.policy import plan
 from routemark.records import Question
 
@@ -216,16 +216,8 @@ class QuestionSet(Sequence[Question]):
 
         The file appears whole and synced to disk, or not at all.
         """
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with part.open("w+b", buffering=_BUFFER) as file:
-                frozen = FrozenFile.written(file, self._lines())
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:  # whatever stopped us, Ctrl-C included: leave no half-written file behind
-            part.unlink(missing_ok=True)
-            raise
-        _sync_directory(path.parent)
+        with replaced(path) as file:
+            frozen = FrozenFile.written(file, self._lines())
         return QuestionSet(frozen, path)
 
 
@@ -246,13 +238,3 @@ def _line_breaks(file: IO[bytes]) -> npt.NDArray[np.uint64]:
         found.append(here.astype(np.uint64) + np.uint64(start))
         start += len(block)
     return np.concatenate(found)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a rename last through a loss of power, where the file system can be asked to."""
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems refuse
-            os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from routemark.files import replaced
 from routemark.records import ArmSummary, Comparison, ResultRow, Run, Summary
 from routemark.report import numbers, views
 from routemark.report.clean import one_line
-from routemark.report.files import replaced
 
 MAX_COMPARISONS = 30
 

@@ -18,11 +18,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from routemark.errors import rule
+from routemark.files import replaced
 from routemark.records import ArmSummary, ResultRow, Run, Slice, Summary
 from routemark.report import numbers, sample, views
 from routemark.report.clean import Clip, clean, clip, one_line
 from routemark.report.figures import figures
-from routemark.report.files import replaced
 from routemark.report.picture import Point, cost_quality
 from routemark.report.tally import Field, Tally
 

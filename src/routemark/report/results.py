@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from routemark.files import replaced
 from routemark.records import ResultRow, Run, Summary
-from routemark.report.files import replaced
 
 SCHEMA = "routemark.results/1"
 

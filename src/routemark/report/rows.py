@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from routemark.files import replaced
 from routemark.records import (
     Completion,
     CostSource,
@@ -26,7 +27,6 @@ from routemark.records import (
     Summary,
     Usage,
 )
-from routemark.report.files import replaced
 
 _NESTED: dict[str, type[msgspec.Struct]] = {"grade": GradeRow, "usage": Usage, "error": ErrorRow}
 
