@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from routemark.analysis import samemix
 from routemark.analysis.samemix import mix_gain, permutation_moments, permutation_p_value
@@ -90,3 +91,166 @@ def test_coin_is_called_skilled_in_at_most_5_and_a_half_percent():
         mean, variance = permutation_moments(picks, scores)
         rejected += (picks * scores).sum() / n > mean + 1.6449 * variance**0.5
     assert rejected / runs <= 0.055 + 3 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_p_value_inside_strata_is_that_of_all_permutations_inside_them():
+    """The picks tell the strata apart, and one question within them."""
+    picks, scores = np.array([0, 0, 0, 1, 1, 1, 0]), np.tile([0.0, 1.0], (7, 1))
+    scores[[0, 1, 6]] = [[1, 0], [1, 0], [0, 0]]
+    strata = np.array([0, 0, 0, 0, 1, 1, 1], dtype=np.int32)
+    totals = [
+        scores[np.arange(7), picks[[*first, *second]]].sum()
+        for first in itertools.permutations(range(4))
+        for second in itertools.permutations(range(4, 7))
+    ]
+    exact = np.mean(np.array(totals) >= scores[np.arange(7), picks].sum() - 1e-12)
+    found = permutation_p_value(_one_hot(picks, 2), scores, seed=5, strata=strata)
+    assert found == pytest.approx(exact, abs=0.02)
+    assert permutation_p_value(_one_hot(picks, 2), scores, seed=5) < exact - 0.05
+
+
+def test_many_questions_in_strata_take_the_normal_tail_too(monkeypatch):
+    rng = np.random.default_rng(8)
+    strata = rng.integers(0, 4, 400).astype(np.int32)
+    picks, scores = _one_hot(rng.integers(0, 3, 400), 3), rng.integers(0, 2, (400, 3)).astype(float)
+    permuted = permutation_p_value(picks, scores, seed=0, strata=strata)
+    monkeypatch.setattr(samemix, "MOST_PERMUTED", 399)
+    assert permutation_p_value(picks, scores, seed=0, strata=strata) == pytest.approx(permuted, abs=0.02)
+
+
+def test_p_value_does_not_hang_on_the_order_of_the_questions():
+    rng = np.random.default_rng(9)
+    picks, scores = _one_hot(rng.integers(0, 3, 50), 3), rng.integers(0, 2, (50, 3)).astype(float)
+    turn = rng.permutation(50)
+    assert permutation_p_value(picks, scores, seed=0) == permutation_p_value(
+        picks[turn], scores[turn], seed=0
+    )
+
+
+def test_influence_is_the_published_one_where_every_cell_is_known():
+    rng = np.random.default_rng(10)
+    picks, scores = _one_hot(rng.integers(0, 3, 80), 3), rng.random((80, 3))
+    shares, means = picks.mean(axis=0), scores.mean(axis=0)
+    psi = (picks * scores).sum(axis=1) - scores @ shares - (picks @ means - shares @ means)
+    half = stats.t.ppf(0.975, 79) * psi.std(ddof=1) / 80**0.5
+    found = mix_gain(picks, scores, np.arange(80), seed=0)
+    assert found.interval == pytest.approx((found.gain - half, found.gain + half))
+
+
+def test_a_sample_weighs_the_influence_by_the_inverse_of_its_share():
+    rng = np.random.default_rng(12)
+    picks, scores = _one_hot(rng.integers(0, 2, 80), 2), rng.random((80, 2))
+    at = np.column_stack([np.ones(80, dtype=bool), rng.permutation(80) < 20])
+    shares, means = picks.mean(axis=0), np.array([scores[:, 0].mean(), scores[at[:, 1], 1].mean()])
+    psi = [
+        sum(
+            picks[i, m] * (scores[i, m] - means[m])
+            - shares[m] * at[i, m] / at[:, m].mean() * (scores[i, m] - means[m])
+            for m in range(2)
+        )
+        for i in range(80)
+    ]
+    half = stats.t.ppf(0.975, 79) * np.std(psi, ddof=1) / 80**0.5
+    found = mix_gain(picks, scores, np.arange(80), seed=0, representative=at)
+    assert found.expected == pytest.approx(shares @ means)
+    assert found.gain == pytest.approx(80 / 79 * ((picks * scores).sum(axis=1).mean() - shares @ means))
+    assert found.interval == pytest.approx((found.gain - half, found.gain + half))
+    assert found.p_value == pytest.approx(stats.norm.sf(found.gain / (np.std(psi, ddof=1) / 80**0.5)))
+
+
+def test_a_stratum_without_a_cell_of_a_picked_model_tells_nothing():
+    picks, scores = _one_hot([0, 1, 0, 1], 2), np.ones((4, 2))
+    at = np.array([[True, False], [True, False], [True, True], [True, True]])
+    strata = np.array([0, 0, 1, 1], dtype=np.int32)
+    assert mix_gain(picks, scores, np.arange(4), seed=0, representative=at) is not None
+    assert mix_gain(picks, scores, np.arange(4), seed=0, representative=at, strata=strata) is None
+
+
+WORLD = "n, sampled, family, runs"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    WORLD,
+    [
+        (120, False, 1, 500),
+        (360, False, 1, 300),
+        (120, True, 1, 500),
+        (360, True, 1, 300),
+        (360, False, 4, 300),
+    ],
+)
+def test_intervals_cover_93_to_97_percent_in_many_worlds(n, sampled, family, runs, monkeypatch):
+    _covers(n, sampled, family, runs, monkeypatch)
+
+
+def test_intervals_cover_93_to_97_percent_in_short(monkeypatch):
+    _covers(120, True, 1, 300, monkeypatch)
+
+
+def _covers(n, sampled, family, runs, monkeypatch):
+    """Six models, picks with some skill; rare models asked a sample of the questions only."""
+    monkeypatch.setattr(samemix, "PERMUTATIONS", 0)
+    rng = np.random.default_rng(n + family)
+    whole = _drawn_world(rng, 100_000, family)
+    truth = _covariance(*whole[:2])
+    labels = [whole[3] == label for label in range(3)]
+    inside = sum(at.mean() * _covariance(whole[0][at], whole[1][at]) for at in labels)
+    covered = within = 0
+    for _ in range(runs):
+        picks, chance, cluster, label = _drawn_world(rng, n, family)
+        at = _asked(rng, picks) if sampled else None
+        scores = (rng.random(chance.shape) < chance).astype(float)
+        low, high = mix_gain(picks, scores, cluster, seed=0, representative=at).interval
+        covered += low <= truth <= high
+        low, high = mix_gain(picks, scores, cluster, seed=0, representative=at, strata=label).interval
+        within += low <= inside <= high
+    margin = 2 * (0.05 * 0.95 / runs) ** 0.5
+    assert 0.93 - margin <= covered / runs <= 0.97 + margin
+    assert 0.93 - margin <= within / runs <= 0.97 + margin
+
+
+def _drawn_world(rng, n, family):
+    """Give picks (n, 6), each model's chance of being right, the cluster and the difficulty."""
+    families = -(-n // family)
+    cluster = np.repeat(np.arange(families), family)[:n]
+    label = rng.integers(0, 3, families)[cluster]
+    hardness = 0.8 * (label - 1) + rng.normal(0, 0.7, families)[cluster] + rng.normal(0, 0.7, n)
+    logit = 1.5 * (np.linspace(-1, 1.5, 6) - hardness[:, None] + rng.normal(0, 0.7, (n, 6)))
+    chance = 1 / (1 + np.exp(-logit))
+    lots = rng.choice(6, n, p=[0.5, 0.35, 0.06, 0.04, 0.03, 0.02])
+    knows = np.where(label == 2, 5, (chance + rng.normal(0, 0.3, chance.shape)).argmax(axis=1))
+    return _one_hot(np.where(rng.random(n) < 0.3, knows, lots), 6), chance, cluster, label.astype(np.int32)
+
+
+def _covariance(picks, chance):
+    return (picks * chance).sum(axis=1).mean() - picks.mean(axis=0) @ chance.mean(axis=0)
+
+
+def _asked(rng, picks):
+    """Give the cells of the random samples: max(30, n sqrt(s / 0.05)) questions below a share s of 5 %."""
+    at = np.ones(picks.shape, dtype=bool)
+    for model, share in enumerate(picks.mean(axis=0)):
+        if share < 0.05:
+            size = max(30, int(np.ceil(len(picks) * (share / 0.05) ** 0.5)))
+            at[:, model] = rng.permutation(len(picks)) < size
+    return at
+
+
+@pytest.mark.slow
+def test_permutation_p_rejects_at_most_5_and_a_half_percent(monkeypatch):
+    """A coin over three models, in all and inside difficulties."""
+    monkeypatch.setattr(samemix, "PERMUTATIONS", 399)
+    rng = np.random.default_rng(11)
+    runs, overall, inside = 500, 0, 0
+    for _ in range(runs):
+        label = rng.integers(0, 3, 60).astype(np.int32)
+        scores = (
+            rng.random((60, 3)) < np.array([[0.9, 0.95, 1], [0.5, 0.7, 0.8], [0.1, 0.3, 0.6]])[label]
+        ).astype(float)
+        picks = _one_hot(rng.choice(3, 60, p=[0.5, 0.3, 0.2]), 3)
+        overall += permutation_p_value(picks, scores, seed=1) <= 0.05
+        inside += permutation_p_value(picks, scores, seed=1, strata=label) <= 0.05
+    margin = 2 * (0.05 * 0.95 / runs) ** 0.5
+    assert overall / runs <= 0.055 + margin
+    assert inside / runs <= 0.055 + margin

@@ -97,6 +97,29 @@ class Outcomes(NamedTuple):
         at = ~np.isnan(self.cost)
         return _means(self.cost, at if self.sampled is None else at & self.sampled)
 
+    def direct(self) -> Outcomes:
+        """Give the matrix without the routers' own answers."""
+        return self._without(self.source == LIVE)
+
+    def measured(self) -> Outcomes:
+        """Give what tells of the models themselves: no live cell, but where one stands in for a direct one.
+
+        That is, in the column of a model that was asked directly on the other questions. A model that nobody
+        asked directly is known only where a router chose it.
+        """
+        asked = (self.source == DIRECT).any(axis=0)
+        return self._without((self.source == LIVE) & ~asked)
+
+    def _without(self, cells: Bools) -> Outcomes:
+        if not cells.any():
+            return self
+        score, cost, latency = (np.where(cells, np.nan, of) for of in (self.score, self.cost, self.latency))
+        halves = self.halves
+        if halves is not None:
+            halves = (np.where(cells, np.nan, halves[0]), np.where(cells, np.nan, halves[1]))
+        source = np.where(cells, UNKNOWN, self.source).astype(np.int8)
+        return self._replace(score=score, cost=cost, latency=latency, source=source, halves=halves)
+
     def where(self, rows: Bools | Ints) -> Outcomes:
         """Give some questions alone: ``rows`` is a mask or an index over questions."""
         return self._replace(

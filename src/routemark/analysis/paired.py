@@ -27,6 +27,8 @@ class Paired(NamedTuple):
     only_arm: int | None
     """Questions that only the arm got right; None unless all scores are 0 or 1, one a cluster."""
     only_baseline: int | None
+    degrees: int | None = None
+    """For Student's t; None: clusters - 1."""
 
 
 def paired(arm: Floats, baseline: Floats, cluster: Codes, *, single: bool) -> Paired:
@@ -48,22 +50,22 @@ def paired(arm: Floats, baseline: Floats, cluster: Codes, *, single: bool) -> Pa
     return Paired(n, clusters, float(difference.mean()), variance, only_arm, only_baseline)
 
 
-def difference_interval(pair: Paired, level: float = 0.95) -> Interval | None:
-    """Give the interval of the mean difference; None below two clusters.
+def difference_interval(pair: Paired, level: float = 0.95, *, reach: float = 1.0) -> Interval | None:
+    """Give the interval of the mean difference, within -``reach`` .. ``reach``; None below two clusters.
 
     Bonett-Price for right/wrong scores, one a cluster; else t with clusters - 1. Where no cluster differs
     from any other, t has width zero, which n identical answers do not prove: the width of Bonett-Price
-    without a discordant cluster is taken.
+    without a discordant cluster is taken. ``reach``: 2 for a difference of two differences.
     """
     if pair.only_arm is not None and pair.only_baseline is not None:
         return bonett_price(pair.only_arm, pair.only_baseline, pair.n, level)
     if pair.clusters < 2:
         return None
     if pair.variance > 0:
-        half = student_t_quantile(level, pair.clusters - 1) * math.sqrt(pair.variance)
+        half = student_t_quantile(level, pair.degrees or pair.clusters - 1) * math.sqrt(pair.variance)
     else:
         half = bonett_price(0, 0, pair.clusters, level)[1]
-    return max(-1.0, pair.mean - half), min(1.0, pair.mean + half)
+    return max(-reach, pair.mean - half), min(reach, pair.mean + half)
 
 
 def difference_p_value(pair: Paired) -> float | None:
@@ -74,7 +76,8 @@ def difference_p_value(pair: Paired) -> float | None:
         return None
     if pair.variance == 0:
         return 1.0 if pair.mean == 0 else 0.0
-    return min(1.0, 2 * student_t_tail(abs(pair.mean) / math.sqrt(pair.variance), pair.clusters - 1))
+    degrees = pair.degrees or pair.clusters - 1
+    return min(1.0, 2 * student_t_tail(abs(pair.mean) / math.sqrt(pair.variance), degrees))
 
 
 def spread(pair: Paired) -> float | None:

@@ -32,3 +32,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
         running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
         adjusted[i] = running
     return adjusted
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Give Benjamini and Hochberg's adjusted p values (1995), in the order given.
+
+    Those below q are together wrong in at most a share q, on average.
+    """
+    adjusted = [0.0] * len(p_values)
+    running = 1.0
+    for rank, i in sorted(
+        enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i]), start=1), reverse=True
+    ):
+        running = min(running, p_values[i] * len(p_values) / rank)
+        adjusted[i] = running
+    return adjusted
