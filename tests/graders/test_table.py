@@ -277,6 +277,8 @@ CHOICE: list[tuple[str, Any, list[str] | None, float]] = [
     # traps
     ("not B", "B", CITIES, 0),
     ("The answer is not B.", "B", CITIES, 0),
+    ("Answer: not B", "B", CITIES, 0),
+    ("Answer: C\nAnswer: not B", "B", CITIES, 0),
     ("It isn't B", "B", CITIES, 0),
     ("The answer is not B but C.", "C", CITIES, 1),
     ("The answer is not B but C.", "B", CITIES, 0),
@@ -442,6 +444,11 @@ CHOICE: list[tuple[str, Any, list[str] | None, float]] = [
 EXACT: list[tuple[str, Any, dict[str, Any], float]] = [
     ("Parisian", "Paris", {}, 0),
     ("Not Paris", "Paris", {}, 0),
+    ("The form is blank.\n\nFinal answer: not stated", "not stated", {}, 1),
+    ("Nobody says so.\n\n**Answer:** Never", "never", {}, 1),
+    ("Best option: neither", "neither", {}, 1),
+    ("The answer is not Paris.", "Paris", {}, 0),
+    ("Final answer: not Paris", "Paris", {}, 0),
     ("Paris, London", "Paris", {}, 0),
     ("London", "Paris", {}, 0),
     ("The answer is not Paris", "Paris", {}, 0),

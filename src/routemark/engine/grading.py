@@ -4,6 +4,8 @@ A grade takes some tenths of a millisecond for most graders and seconds for thos
 would be taken for latency of the router. What waits for a child is bounded: an answer that comes when the queue is
 full is left without a grade, and `Beside.grade_rest` finds it in the journal afterwards. So grading never holds
 the asking back, and a grade that a crash has cost is made up for by the same road.
+
+Children have neither key nor network: answers that a model judges wait in a line of their own, for `judging`.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NamedTuple, Self
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 
 from routemark import graders
 from routemark.engine.grading_child import ALLOW_CODE, HEAD, Task
+from routemark.engine.judging import Judge
+from routemark.graders.judge import Rival
 from routemark.records import Completion, Grade, Outcome, Question
 
 WAITING = 200
@@ -35,72 +39,66 @@ class _Job(NamedTuple):
     message: bytes
 
 
-class Beside:
-    """Grades answers; ``take`` gets the grades as they come, in no order.
+class _Judgement(NamedTuple):
+    """An answer for a judge."""
 
-    Use as an async context manager: at its end no child is left, and what still waited is not graded.
-    """
+    trial: str
+    question: Question
+    completion: Completion
+    rival: Rival | None
 
-    def __init__(
-        self,
-        take: Callable[[Grade], None],
-        *,
-        allow_code: bool = False,
-        children: int | None = None,
-    ) -> None:
-        """``allow_code``: code in answers may be run; ``children``: at most so many processes at once."""
-        self.left = 0
-        """Answers that were left without a grade because too many were waiting."""
-        self._waited_for = 0
-        self._take = take
-        self._allow_code = allow_code
-        self._children = children or min(os.cpu_count() or 1, MOST_CHILDREN)
-        self._queue: asyncio.Queue[_Job] = asyncio.Queue(WAITING)
+
+JobT = TypeVar("JobT")
+
+
+class _Line(Generic[JobT]):
+    """Jobs that wait, at most `WAITING`, and the workers that take them, each hired when it is needed."""
+
+    def __init__(self, work: Callable[[_Line[JobT]], Coroutine[Any, Any, None]], workers: int) -> None:
+        self.waiting = 0
+        """Jobs in line or under way."""
+        self._work = work
+        self._most = workers
+        self._queue: asyncio.Queue[JobT] = asyncio.Queue(WAITING)
         self._workers: list[asyncio.Task[None]] = []
 
-    @property
-    def waiting(self) -> int:
-        """Number of answers that wait for a child, or for its word."""
-        return self._waited_for
+    def offer(self, job: JobT) -> bool:
+        """Put a job in line; False, when there is no room."""
+        if self._queue.full():
+            return False
+        self.waiting += 1
+        self._queue.put_nowait(job)
+        self._hire()
+        return True
 
-    @property
-    def owing(self) -> int:
-        """Number of answers without the grade that they are to get."""
-        return self.left + self._waited_for
+    async def put(self, job: JobT) -> None:
+        """Put a job in line once there is room."""
+        self.waiting += 1
+        await self._or_fail(self._queue.put(job))
+        self._hire()
 
-    async def __aenter__(self) -> Self:
-        return self
+    async def get(self) -> JobT:
+        """Give the next job, for a worker."""
+        return await self._queue.get()
 
-    async def __aexit__(self, *_: object) -> None:
+    def done(self) -> None:
+        """Hear from a worker that a job is done."""
+        self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until nothing is in line or under way; raise what a worker raised."""
+        await self._or_fail(self._queue.join())
+
+    async def close(self) -> None:
+        """Let the workers go."""
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
 
-    def grade(self, trial: str, question: Question, completion: Completion) -> None:
-        """Have an answer graded: its grade comes to ``take``, if its question is graded and there is room."""
-        if graders.resolve(question) is None:
-            return
-        if self._queue.full():
-            self.left += 1
-            return
-        self._waited_for += 1
-        self._queue.put_nowait(_job(trial, question, completion))
-        self._hire()
-
-    async def grade_rest(self, outcomes: Iterable[tuple[Question, Outcome]]) -> None:
-        """Grade the answers among these outcomes, waiting for room, and wait for all that are under way."""
-        for question, outcome in outcomes:
-            if outcome.completion is None or graders.resolve(question) is None:
-                continue
-            self._waited_for += 1
-            await self._or_fail(self._queue.put(_job(outcome.trial, question, outcome.completion)))
-            self._hire()
-        await self.drain()
-        self.left = 0
-
-    async def drain(self) -> None:
-        """Wait until nothing waits for a grade; raise what ``take`` raised."""
-        await self._or_fail(self._queue.join())
+    def _hire(self) -> None:
+        """Let one more work, if more jobs wait than have a worker."""
+        if len(self._workers) < min(self._most, self.waiting):
+            self._workers.append(asyncio.create_task(self._work(self)))
 
     async def _or_fail(self, waited: Coroutine[Any, Any, None]) -> None:
         """Wait for something that the workers bring about, unless one of them has failed."""
@@ -113,17 +111,92 @@ class Beside:
         for task in done:
             task.result()
 
-    def _hire(self) -> None:
-        """Let one more child work, if more answers wait than have one."""
-        if len(self._workers) < min(self._children, self._waited_for):
-            self._workers.append(asyncio.create_task(self._work()))
 
-    async def _work(self) -> None:
+class Beside:
+    """Grades answers; ``take`` gets the grades as they come, in no order.
+
+    Use as an async context manager: at its end no child is left, and what still waited is not graded.
+    """
+
+    def __init__(
+        self,
+        take: Callable[[Grade], None],
+        *,
+        allow_code: bool = False,
+        children: int | None = None,
+        judge: Judge | None = None,
+    ) -> None:
+        """``allow_code``: code in answers may be run; ``children``: at most so many processes at once.
+
+        ``judge``: grades what asks for one; without it such answers could not be graded, and say so.
+        """
+        self.left = 0
+        """Answers that were left without a grade: too many were waiting, or another answer is needed first."""
+        self._take = take
+        self.judge = judge
+        self._allow_code = allow_code
+        self._for_children = _Line(self._work, children or min(os.cpu_count() or 1, MOST_CHILDREN))
+        self._for_judge = _Line(self._have_judged, judge.workers if judge is not None else 1)
+
+    @property
+    def waiting(self) -> int:
+        """Number of answers that wait for their grade."""
+        return self._for_children.waiting + self._for_judge.waiting
+
+    @property
+    def owing(self) -> int:
+        """Number of answers without the grade that they are to get."""
+        return self.left + self.waiting
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(self._for_children.close(), self._for_judge.close())
+
+    def grade(self, trial: str, question: Question, completion: Completion) -> None:
+        """Have an answer graded: its grade comes to ``take``, if its question is graded and there is room."""
+        if graders.resolve(question) is None:
+            return
+        if self.judge is None or not graders.judge_options(question):
+            taken = self._for_children.offer(_job(trial, question, completion))
+        else:
+            taken = not self.judge.compares(question) and self._for_judge.offer(
+                _Judgement(trial, question, completion, None)
+            )
+        self.left += not taken
+
+    async def grade_rest(self, outcomes: Iterable[tuple[Question, Outcome]]) -> None:
+        """Grade the answers among these outcomes, waiting for room, and wait for all that are under way.
+
+        Left without a grade is what cannot be compared yet, because the baseline has no answer.
+        """
+        left = 0
+        for question, outcome in outcomes:
+            if outcome.completion is None or graders.resolve(question) is None:
+                continue
+            if self.judge is None or not graders.judge_options(question):
+                await self._for_children.put(_job(outcome.trial, question, outcome.completion))
+                continue
+            rival = self.judge.rival(question, outcome)
+            if rival is None and self.judge.compares(question):
+                left += 1
+                continue
+            await self._for_judge.put(_Judgement(outcome.trial, question, outcome.completion, rival))
+        await self.drain()
+        self.left = left
+
+    async def drain(self) -> None:
+        """Wait until nothing waits for a grade; raise what ``take`` raised."""
+        await self._for_children.drain()
+        await self._for_judge.drain()
+
+    async def _work(self, line: _Line[_Job]) -> None:
         """Grade what waits, one by one, with a child that is replaced when it breaks."""
         child: _Child | None = None
         try:
             while True:
-                job = await self._queue.get()
+                job = await line.get()
                 try:
                     child = child or await _Child.started(allow_code=self._allow_code)
                     grade = await child.ask(job.message)
@@ -132,12 +205,22 @@ class Beside:
                     if child is not None:
                         await child.end()
                         child = None
-                self._waited_for -= 1
+                line.waiting -= 1
                 self._take(grade)
-                self._queue.task_done()
+                line.done()
         finally:
             if child is not None:
                 await child.end()
+
+    async def _have_judged(self, line: _Line[_Judgement]) -> None:
+        """Have the judge grade what waits, one by one."""
+        assert self.judge is not None
+        while True:
+            grade = await self.judge.grade(*await line.get())
+            line.waiting -= 1
+            if grade is not None:
+                self._take(grade)
+            line.done()
 
 
 def _job(trial: str, question: Question, completion: Completion) -> _Job:

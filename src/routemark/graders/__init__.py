@@ -18,6 +18,7 @@ from routemark.graders import (
     equivalence,
     instructions,
     json_fields,
+    judge,
     lists,
     numeric,
     overlap,
@@ -41,7 +42,7 @@ from routemark.graders.base import (
 from routemark.graders.extract import SEARCHED
 from routemark.records import Completion, Grade, GraderSpec, Question
 
-__all__ = ["GRADERS", "PLANNED", "Grader", "Option", "Verdict", "check", "grade", "resolve"]
+__all__ = ["GRADERS", "Grader", "Option", "Verdict", "check", "grade", "judge_options", "resolve"]
 
 GRADERS: dict[str, Grader] = {
     grader.name: grader
@@ -61,12 +62,10 @@ GRADERS: dict[str, Grader] = {
         refusal.REFUSAL,
         sql.SQL,
         code.CODE,
+        judge.JUDGE,
     )
 }
 """Every grader of this version, by name; ``composite`` is added below, since it is made of the others."""
-
-PLANNED = frozenset({"judge"}) - GRADERS.keys()
-"""Names that the question format knows, but this version has no grader for."""
 
 _PLAIN_NUMBER = re.compile(r"[-+\u2212]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
 
@@ -87,6 +86,16 @@ def resolve(question: Question) -> GraderSpec | None:
     if is_number(reference) or (isinstance(reference, str) and _PLAIN_NUMBER.fullmatch(reference.strip())):
         return GraderSpec(name="numeric")
     return GraderSpec(name="exact")
+
+
+def judge_options(question: Question) -> list[dict[str, Any]]:
+    """Give the options of each grader ``judge`` that a question has, by itself or as a part; often none."""
+    spec = resolve(question)
+    if spec is None:
+        return []
+    if spec.name == "composite":
+        return [part for part in spec.options["parts"] if part["name"] == "judge"]
+    return [spec.options] if spec.name == "judge" else []
 
 
 def check(question: Question) -> list[str]:
@@ -123,6 +132,9 @@ def grade(trial: str, question: Question, completion: Completion, tools: Tools =
         score=verdict.score,
         extracted=verdict.extracted,
         reason=verdict.reason,
+        judge=verdict.judged.model if verdict.judged else None,
+        prompt_sha256=verdict.judged.prompt_sha256 if verdict.judged else None,
+        cost_usd=verdict.judged.cost_usd if verdict.judged else None,
     )
 
 
@@ -154,9 +166,7 @@ def _complete(grader: Grader, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_grader(name: str) -> str:
-    if name in PLANNED:
-        return f"grader: '{name}' is not available in this version; available are {', '.join(GRADERS)}"
-    return f"grader: unknown grader '{name}'" + did_you_mean(name, [*GRADERS, *PLANNED])
+    return f"grader: unknown grader '{name}'" + did_you_mean(name, list(GRADERS))
 
 
 def _option_faults(grader: Grader, options: dict[str, Any]) -> list[str]:

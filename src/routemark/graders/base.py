@@ -38,6 +38,17 @@ def need(tools: Tools, name: str) -> Any:
     return tools[name]
 
 
+class Judged(NamedTuple):
+    """Who judged an answer, where a model did."""
+
+    model: str
+    """As served."""
+    prompt_sha256: str
+    """Of all that it was sent."""
+    cost_usd: float | None
+    """US dollars; None: not known."""
+
+
 class Verdict(NamedTuple):
     """A grader's word on one answer, before it is bound to a trial."""
 
@@ -46,6 +57,8 @@ class Verdict(NamedTuple):
     extracted: str | None = None
     """What was taken for the final answer."""
     reason: str = ""
+    judged: Judged | None = None
+    """Set where a model was asked."""
 
 
 class Option(NamedTuple):

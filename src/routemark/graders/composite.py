@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from routemark.graders.base import Grader, Option, Options, Tools, Verdict, is_number, show
+from routemark.graders.judge import joined
 from routemark.records import Completion, GraderSpec, Question
 
 Judge = Callable[[Question, Completion, Tools], Verdict]
@@ -56,13 +57,14 @@ def _asked(question: Question, part: dict[str, Any]) -> Question:
 def _joined(parts: list[dict[str, Any]], verdicts: list[Verdict]) -> Verdict:
     named = [(part["name"], verdict) for part, verdict in zip(parts, verdicts, strict=True)]
     extracted = "; ".join(f"{name}: {verdict.extracted}" for name, verdict in named if verdict.extracted)
+    judged = joined([verdict.judged for verdict in verdicts])
     unable = [f"{name}: {verdict.reason}" for name, verdict in named if verdict.score is None]
     if unable:
-        return Verdict(None, extracted or None, "; ".join(unable))
+        return Verdict(None, extracted or None, "; ".join(unable), judged)
     weights = [part.get("weight", 1) for part in parts]
     products = [weight * (verdict.score or 0.0) for weight, verdict in zip(weights, verdicts, strict=True)]
     reasons = "; ".join(f"{name}: {verdict.reason}" for name, verdict in named if verdict.reason)
-    return Verdict(min(sum(products) / sum(weights), 1.0), extracted or None, reasons)
+    return Verdict(min(sum(products) / sum(weights), 1.0), extracted or None, reasons, judged)
 
 
 def _part_faults(index: int, question: Question, part: Any, check: Check) -> list[str]:

@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from routemark.graders import numeric
 from routemark.graders.base import Grader, Options, Tools, Verdict, brief, is_number, need, show
 from routemark.graders.extract import Final, final_answer, first_sentence, last_lines, visible
 from routemark.graders.math_notation import plain
 from routemark.graders.math_reader import value
 from routemark.graders.math_values import Beyond, Number, same
+from routemark.graders.numeric import before_reasons, equal, numbers_of, wanted, written
 from routemark.graders.units import UNITS
 from routemark.records import Completion, Question
 
@@ -77,18 +77,18 @@ _NO_PLAIN_NUMBER = re.compile(r"!|\||\\(?:binom|frac\s?\{[^{}]*[^-\d.,{}\s])|\b(
 
 def _as_numbers(reference: object, answer: str, final: Final) -> Verdict | None:
     """Give the verdict on a number against a number; None when one of them is more than that."""
-    expected = numeric.wanted(reference)
+    expected = wanted(reference)
     if expected is None or not _is_rational(str(reference)) or _NO_PLAIN_NUMBER.search(final.text):
         return None
-    found = numeric.numbers_of(answer, final)
+    found = numbers_of(answer, final)
     if isinstance(found, Verdict):
         return None if found.score is None else found
     whole = all(quantity.value.denominator == 1 for quantity in (expected, *found))
     options = {"abs_tol": 0, "rel_tol": 0 if whole else 1e-6, "percent": False}
-    shown = " \u2248 ".join(numeric.written(quantity, options) for quantity in found)
-    if any(numeric.equal(quantity, expected, options) for quantity in found):
+    shown = " \u2248 ".join(written(quantity, options) for quantity in found)
+    if any(equal(quantity, expected, options) for quantity in found):
         return Verdict(1.0, shown)
-    return Verdict(0.0, shown, f"is not {numeric.written(expected, options)}")
+    return Verdict(0.0, shown, f"is not {written(expected, options)}")
 
 
 def _is_rational(reference: str) -> bool:
@@ -119,7 +119,7 @@ def _phrase(answer: str, final: Final) -> str:
         if formulas:
             return formulas[0]
         sentence = first_sentence(final.text)
-        return numeric.before_reasons(sentence).rstrip(". ,;")
+        return before_reasons(sentence).rstrip(". ,;")
     line = next((line for line in last_lines(answer) if _HAS_FORMULA.search(line)), final.text)
     formulas = _formulas(line)
     return formulas[-1] if formulas else _LEAD.sub("", line.rstrip(". ,;"))

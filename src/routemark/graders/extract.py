@@ -5,7 +5,7 @@ r"""Where an answer's final answer stands: one order for all graders.
    a comma ("\boxed{2} or \boxed{3}") are one final answer.
 3. What follows the last "final answer", "the answer is", "answer:", "correct option is", <answer> and such,
    to the end of that line, or the next line when the label stands alone. Denied and supposed ones
-   ("the answer is not", "if the answer is") do not count.
+   ("the answer is not", "if the answer is") do not count; "answer: not stated" is an answer.
 4. A short first line that is followed by nothing but an explanation headed as such.
 5. The last line that is not empty; fences, rules and closing courtesies are no lines.
 
@@ -142,12 +142,13 @@ _MARKER = re.compile(
           | \s+[-\u2013\u2014]\s
           | (?:\s+(?:choice|option|letter))?(?:,?\s[^.:\n]{0,60}?)??
             \s+(?:is|are|would\s+be|should\s+be|must\s+be|equals|is\s+therefore|is\s+thus)\b
+            (?!\s*(?:not|n't|neither|never)\b)
         )
-      | (?:correct|right|best|final)\s+(?:option|choice|letter)\s*(?:is\b|would\s+be\b|:)
+      | (?:correct|right|best|final)\s+(?:option|choice|letter)
+        \s*(?:(?:is|would\s+be)\b(?!\s*(?:not|n't|neither|never)\b)|:)
       | <answer>
       | (?m:^)[ \t]*\#{0,6}[ \t]*(?:the\s+)?(?:final\s+)?answer[ \t]*(?=\n)
     )
-    (?!\s*(?:not|n't|neither|never)\b)
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -12,11 +12,24 @@ from typing import Any, NamedTuple
 
 import regex
 
-from routemark.graders import measures
 from routemark.graders.base import is_flag
 from routemark.graders.extract import without_emphasis
 from routemark.graders.json_text import fences, loads
 from routemark.graders.languages import LANGUAGES, languages_of
+from routemark.graders.measures import (
+    count_bullets,
+    count_capital_words,
+    count_fences,
+    count_headings,
+    count_highlights,
+    count_numbered,
+    count_placeholders,
+    count_text,
+    lines,
+    paragraphs,
+    sentences,
+    words,
+)
 
 Parameters = Mapping[str, Any]
 
@@ -135,14 +148,14 @@ def _ends(text: str, given: Parameters) -> bool:
 
 
 def _paragraph_starts(text: str, given: Parameters) -> bool:
-    found = measures.paragraphs(text)
+    found = paragraphs(text)
     place = given["paragraph"]
     return place <= len(found) and _starts(found[place - 1], given)
 
 
 def _occurs(text: str, given: Parameters) -> bool:
     case = given.get("case", False)
-    return _within(measures.count_text(text, given["text"], case=case), given)
+    return _within(count_text(text, given["text"], case=case), given)
 
 
 def _letter(text: str, given: Parameters) -> bool:
@@ -159,7 +172,7 @@ def _has_none(text: str, given: Parameters) -> bool:
 
 def _has(text: str, word: str, given: Parameters) -> bool:
     case = given.get("case", False)
-    return any(measures.count_text(form, word, case=case) for form in (text, without_emphasis(text)))
+    return any(count_text(form, word, case=case) for form in (text, without_emphasis(text)))
 
 
 def _in_language(text: str, given: Parameters) -> bool | None:
@@ -193,22 +206,20 @@ def _matches(text: str, given: Parameters) -> bool | None:
 def _has_title(text: str) -> bool:
     return any(
         line.startswith("<<") and line.endswith(">>") and len(line) > 4
-        for line in measures.lines(without_emphasis(text))
+        for line in lines(without_emphasis(text))
     )
 
 
 def _has_postscript(text: str, given: Parameters) -> bool:
-    found = measures.paragraphs(text)
+    found = paragraphs(text)
     marker = {"text": given.get("marker", "P.S.")}
     return (
-        len(measures.lines(text)) > 1 and any(_starts(line, marker) for line in measures.lines(found[-1]))
-        if found
-        else False
+        len(lines(text)) > 1 and any(_starts(line, marker) for line in lines(found[-1])) if found else False
     )
 
 
 def _spells(text: str, given: Parameters) -> bool:
-    initials = [next((char for char in line if char.isalnum()), "") for line in measures.lines(text)]
+    initials = [next((char for char in line if char.isalnum()), "") for line in lines(text)]
     return "".join(initials).casefold() == "".join(given["text"].split()).casefold()
 
 
@@ -222,26 +233,24 @@ _TEXT_CASE = {"text": _TEXT, "case": _CASE}
 _WORDS_CASE = {"words": _TEXTS, "case": _CASE}
 
 RULES: dict[str, Rule] = {
-    "words": _counting("words", _number(measures.words)),
-    "sentences": _counting("sentences", _number(measures.sentences)),
-    "lines": _counting("lines that are not blank", _number(measures.lines)),
-    "paragraphs": _counting("paragraphs", _number(measures.paragraphs)),
+    "words": _counting("words", _number(words)),
+    "sentences": _counting("sentences", _number(sentences)),
+    "lines": _counting("lines that are not blank", _number(lines)),
+    "paragraphs": _counting("paragraphs", _number(paragraphs)),
     "characters": _counting("characters, white space within included", len),
-    "bullets": _counting("lines with a bullet (`-`, `*`, `+`)", measures.count_bullets),
-    "numbered_items": _counting("numbered lines (`1.`, `2)`)", measures.count_numbered),
-    "headings": _counting("Markdown headings", measures.count_headings),
-    "code_blocks": _counting("code fences", measures.count_fences),
-    "placeholders": _counting("placeholders in square brackets", measures.count_placeholders),
-    "highlights": _counting("parts in `*emphasis*` or `**bold**`", measures.count_highlights),
-    "capital_words": _counting("words all in capitals (two letters or more)", measures.count_capital_words),
+    "bullets": _counting("lines with a bullet (`-`, `*`, `+`)", count_bullets),
+    "numbered_items": _counting("numbered lines (`1.`, `2)`)", count_numbered),
+    "headings": _counting("Markdown headings", count_headings),
+    "code_blocks": _counting("code fences", count_fences),
+    "placeholders": _counting("placeholders in square brackets", count_placeholders),
+    "highlights": _counting("parts in `*emphasis*` or `**bold**`", count_highlights),
+    "capital_words": _counting("words all in capitals (two letters or more)", count_capital_words),
     "question_marks": _counting("question marks", lambda text: text.count("?")),
     "exclamation_marks": _counting("exclamation marks", lambda text: text.count("!")),
-    "words_per_sentence": _each("words in every sentence", measures.sentences, _number(measures.words)),
-    "words_per_line": _each("words in every line", measures.lines, _number(measures.words)),
-    "words_per_paragraph": _each("words in every paragraph", measures.paragraphs, _number(measures.words)),
-    "sentences_per_paragraph": _each(
-        "sentences in every paragraph", measures.paragraphs, _number(measures.sentences)
-    ),
+    "words_per_sentence": _each("words in every sentence", sentences, _number(words)),
+    "words_per_line": _each("words in every line", lines, _number(words)),
+    "words_per_paragraph": _each("words in every paragraph", paragraphs, _number(words)),
+    "sentences_per_paragraph": _each("sentences in every paragraph", paragraphs, _number(sentences)),
     "occurrences": Rule("a word or phrase so many times", _TEXT_CASE | _BOUNDS, _occurs),
     "letter": Rule(
         "a letter so many times",
