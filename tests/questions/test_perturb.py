@@ -76,7 +76,8 @@ def prompts(draw):
 def kept(text):
     """What must come through unchanged, in order."""
     fences = re.findall(r"```.*?```", text, re.DOTALL)
-    inside = re.findall(r"`[^`\n]+`|\"[^\"]+\"|\u201c[^\u201d]+\u201d|\$[^$]+\$", text)
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    inside = re.findall(r"`[^`\n]+`|\"[^\"]+\"|\u201c[^\u201d]+\u201d|\$[^$]+\$", prose)
     lines = re.findall(r"^(?:- .*|\|.*|[A-F]\) .*|Words: .*)$", text, re.MULTILINE)
     return fences, inside, re.findall(r"\d[\d.,:]*\d|\d", text), [line.rstrip() for line in lines]
 
