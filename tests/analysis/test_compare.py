@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.worlds import answer, arm_summary_of, failure, grade, question, run, summarise
-from routemark.analysis.compare import Matrix, compare, pairs_to_compare
+from routemark.analysis.compare import Matrix, compare, compare_at_worst, pairs_to_compare
 from routemark.analysis.paired import difference_interval
 
 R, F, G = "router", "fixed", "good"
@@ -114,11 +114,11 @@ def test_intervals_for_all_fixed_models_at_once_are_wider():
     generator = np.random.default_rng(0)
     score, cost = generator.integers(0, 2, (60, 4)).astype(float), generator.lognormal(size=(60, 4))
     arms = {str(i): arm_summary_of(0.5, 1.0, 60, is_router=i == 0) for i in range(4)}
-    cells = Matrix(score, cost, np.arange(60), [True] * 4)
+    cells = Matrix(score, cost, np.arange(60), [True] * 4, np.zeros((60, 4), dtype=bool))
     for found in compare(cells, arms, [(0, 1), (0, 2), (0, 3)], margin=0.03, seed=1):
         assert found.ci_all == difference_interval(found.difference, 1 - 0.05 / 3)
         assert found.ci_all[0] < found.comparison.ci95[0] < found.comparison.ci95[1] < found.ci_all[1]
-        assert found.cost_ci_all[0] < found.comparison.cost_ratio_ci95[0]
+        assert found.ratio.interval_all[0] < found.comparison.cost_ratio_ci95[0]
 
 
 def test_without_a_router_the_leaders_are_named_after_all_pairs():
@@ -136,3 +136,17 @@ def test_a_free_model_that_does_as_well_makes_the_router_needless():
     summary = _compare(marks, costs)
     assert (summary.comparisons[0].cost_ratio, summary.comparisons[0].cost_ratio_ci95) == (None, None)
     assert summary.verdict.row == 1
+
+
+def test_at_worst_ungraded_answers_count_for_and_against_the_arm_alone():
+    score = np.array([[1.0, 1.0]] * 20 + [[np.nan, 1.0]] * 3 + [[0.0, np.nan]] * 2)
+    cells = Matrix(score, np.ones_like(score), np.arange(25), [True] * 2, np.isnan(score))
+    arms = {"r": arm_summary_of(0.5, 1.0, 25, is_router=True), "f": arm_summary_of(0.5, 1.0, 25)}
+    found = compare(cells, arms, [(0, 1)], margin=0.03, seed=0)
+    doubt = compare_at_worst(found, cells, arms, subject="r", margin=0.03)
+    (plain,), (against,), (for_it,) = found, doubt.against, doubt.for_it
+    assert plain.comparison.n == 20
+    assert against.comparison.accuracy_difference == pytest.approx(-5 / 25)
+    assert for_it.comparison.accuracy_difference == pytest.approx(0.0)
+    assert against.ratio == for_it.ratio == plain.ratio
+    assert doubt.answers == 5

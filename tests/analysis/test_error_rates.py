@@ -50,9 +50,8 @@ def _run(rng, router, abilities, n):
     picks = _picks(rng, router, chances)
     every = np.column_stack([chances[np.arange(n), picks], chances])
     dollars = np.column_stack([COSTS[picks], np.tile(COSTS, (n, 1))]) * rng.lognormal(0, 0.6, (n, 1 + MODELS))
-    cells = Matrix(
-        (rng.random(every.shape) < every).astype(float), dollars, np.arange(n), [True] * (1 + MODELS)
-    )
+    score = (rng.random(every.shape) < every).astype(float)
+    cells = Matrix(score, dollars, np.arange(n), [True] * (1 + MODELS), np.zeros_like(score, dtype=bool))
     arms = {
         str(i): arm_summary_of(cells.score[:, i].mean(), dollars[:, i].mean() * 1000, n, is_router=i == 0)
         for i in range(1 + MODELS)
@@ -117,7 +116,8 @@ def test_worse_than_a_fixed_model_among_14_tied_ones_is_said_in_few_runs(monkeyp
     for _ in range(runs):
         difficulty = rng.beta(2, 0.5, (n, 1))
         score = (rng.random((n, 1 + models)) < difficulty).astype(float)
-        cells = Matrix(score, np.ones_like(score), np.arange(n), [True] * (1 + models))
+        none = np.zeros_like(score, dtype=bool)
+        cells = Matrix(score, np.ones_like(score), np.arange(n), [True] * (1 + models), none)
         found = compare(cells, arms, pairs, margin=MARGIN, seed=0)
         said += any(p.comparison.p_value_holm < 0.05 and p.comparison.ci95[1] < 0 for p in found)
     assert said / runs <= 0.05

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from routemark.records import ArmSummary, Comparison, Summary, Verdict
+from routemark.records import ArmSummary, Comparison, Stability, Summary, Verdict
 
 DOC = (Path(__file__).parents[2] / "docs" / "methods.md").read_text(encoding="utf-8")
 FIGURES = ("arms", "compare", "controls", "cost", "intervals", "metrics", "paired", "power", "samemix")
-FIGURES += ("significance", "value", "verdict")
+FIGURES += ("significance", "value", "verdict", "agreement")
+FIGURES += ("cells", "drift", "baselines", "bounds", "equalcost", "hull", "oracles")
+FIGURES += ("repeats", "robustness", "stability", "sweep")
+FIGURES += ("folds", "trees", "rules", "strata", "weights", "resampling", "monthly")
 NAMED = set(re.findall(r"`([a-z]+)\.([A-Za-z_0-9]+)`", DOC)) - {("metadata", "family"), ("results", "json")}
-NOT_EXPLAINED = {"planned", "finished_questions", "oracle", "delivery", "stability", "arm", "baseline"}
+NOT_EXPLAINED = {"planned", "finished_questions", "oracle", "delivery", "arm", "baseline"}
 NOT_EXPLAINED |= {"arms", "comparisons", "row", "sentence", "margin"}
 
 
@@ -33,7 +36,7 @@ def test_every_function_that_gives_a_figure_is_on_the_page(module):
     assert {(module, name) for name in public} <= NAMED
 
 
-@pytest.mark.parametrize("record", [Summary, ArmSummary, Comparison, Verdict])
+@pytest.mark.parametrize("record", [Summary, ArmSummary, Comparison, Verdict, Stability])
 def test_every_figure_of_the_results_is_explained(record):
     explained = set(re.findall(r"`([a-z_0-9]+)`", DOC))
     assert set(record.__struct_fields__) - NOT_EXPLAINED <= explained

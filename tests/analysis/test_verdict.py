@@ -6,13 +6,15 @@ import msgspec
 import pytest
 
 from analysis.worlds import arm_summary_of, run
-from routemark.analysis.compare import Leaders, Pair
+from routemark.analysis.compare import Doubt, Leaders, Pair
+from routemark.analysis.cost import CostRatio
 from routemark.analysis.paired import Paired
 from routemark.analysis.value import Price
 from routemark.analysis.verdict import Evidence, decide, is_usable, verdict
-from routemark.records import Comparison, SameMix
+from routemark.records import Comparison, Delivery, EqualCost, PriceRange, SameMix
 
 R, M = "openrouter/auto", 0.03
+PRICE = Price(0.05, None, PriceRange(from_usd=0, to_usd=0.03), PriceRange(from_usd=0.09, to_usd=None), [])
 CHEAPER, DEARER, SAME, OPEN = (0.32, 0.45), (1.5, 2.5), (0.97, 1.03), (0.7, 1.3)
 
 
@@ -39,7 +41,8 @@ def pair(name, ci, cost=OPEN, *, n=360, p_holm=1.0, ci_all=None, cost_all=None, 
         | fields
     )
     difference = Paired(n, n, sum(ci) / 2, 0.001, None, None)
-    return Pair(comparison, difference, ci_all or ci, cost_all or cost, Price(0.05, 0.03, 0.09))
+    ratio = CostRatio(n, comparison.cost_ratio, cost, cost_all or cost, None)
+    return Pair(comparison, difference, ci_all or ci, ratio, PRICE)
 
 
 # (rivals, best first; row; model named)
@@ -355,3 +358,64 @@ def test_no_sentence_speaks_to_statisticians():
         for text in [found.sentence, found.skill, *found.notes]:
             for word in ("significan", "null", "p-value", "confidence"):
                 assert word not in text.lower()
+
+
+def test_the_sentence_says_when_answers_that_nobody_could_grade_might_change_the_row():
+    found, good, bad = ([pair("f", ci, CHEAPER)] for ci in ((-0.02, 0.05), (0.01, 0.09), (-0.05, 0.02)))
+    said = {
+        name: verdict(evidence(found, doubt=Doubt(against, for_it, 7))).sentence
+        for name, against, for_it in (("same", found, found), ("worse", bad, found), ("better", found, good))
+    }
+    assert said["same"] == verdict(evidence(found)).sentence
+    assert said["worse"] == f"{said['same']} This depends on 7 answers that could not be graded."
+    assert said["better"] == said["worse"]
+
+
+def mixture(**fields):
+    return EqualCost(
+        **{"n": 360, "accuracy": 0.6, "cost_per_1k_usd": 1.0, "mixture_accuracy": 0.7, "gap": -0.1}
+        | {"gap_ci95": (-0.15, -0.05), "gap_ci99": (-0.17, -0.03), "standing": "below"}
+        | {"cheap": "f", "dear": "h", "dear_share": 0.4}
+        | fields
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({}, "was not measured, and a plain mixture of f and h would do better for the same money."),
+        ({"dear": "f"}, "was not measured, and f alone would do better for the same money."),
+        ({"standing": "open"}, "was not measured."),
+    ],
+)
+def test_skill_names_the_mixture_that_is_better_for_the_same_money(fields, end):
+    arms = {R: arm(is_router=True, equal_cost=mixture(**fields)), "f": arm()}
+    skill = verdict(evidence([pair("f", (-0.02, 0.05))], arms)).skill
+    assert skill.removesuffix(" Add --baselines picked to measure it.").endswith(end), skill
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        (
+            (-0.08, -0.02),
+            "Its own calls are worse than direct calls of the models it picked, by 2.0-8.0 points",
+        ),
+        (
+            (0.01, 0.05),
+            "Its own calls are better than direct calls of the models it picked, by 1.0-5.0 points",
+        ),
+        ((-0.01, 0.05), None),
+        (None, None),
+    ],
+)
+def test_a_note_tells_delivery_that_is_surely_not_zero(interval, said):
+    delivered = Delivery(
+        accuracy_difference=0.0, ci95=interval, n=360, clusters=360, live_accuracy=0.6, direct_accuracy=0.6,
+        cost_difference_per_1k_usd=None,
+    )  # fmt: skip
+    arms = {R: arm(is_router=True, delivery=delivered), "f": arm()}
+    notes = [
+        n for n in verdict(evidence([pair("f", (-0.02, 0.05))], arms)).notes if n.startswith("Its own calls")
+    ]
+    assert [note.partition(":")[0] for note in notes] == ([said] if said else [])

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 import report_factory as factory
+from routemark.records import Service
 from routemark.report import views
 from routemark.report.figures import figures
 
@@ -28,8 +29,51 @@ def test_the_router_is_compared_with_the_best_model():
     assert "rests on the dearest 6 questions" in cost.said
     assert found["Gain over its own mix"].interval == "-1.1 to +5.8"
     assert found["Choice flips at"].value == "$0.12"
-    assert found["Failed"].value.startswith("1 of 120")
-    assert " / " in found["Latency p50 / p90"].value
+    assert list(found) == [
+        "Quality", "Cost ratio", "Gain over its own mix", "Choice flips at", "Failed calls, latency p90"
+    ]  # fmt: skip
+
+
+def test_failed_calls_and_slow_answers_are_differences_with_intervals():
+    service = Service(
+        arm=factory.ROUTER, baseline="sim/condor-max", n=120, failed_difference=-0.0125, failed_ci95=(-0.031, 0.006),
+        latency_n=115, latency_p90_s=2.0, baseline_latency_p90_s=4.5, latency_p90_difference_s=-2.5,
+        latency_p90_ci95_s=(-3.1, 0.04),
+    )  # fmt: skip
+    summary = msgspec.structs.replace(SUMMARY, service=service)
+    one = by_title(factory.make_run(), summary)["Failed calls, latency p90"]
+    assert one.value == "-1.2 points, -2.50 s"
+    assert one.interval == "-3.1 to +0.6; -3.10 s to +40 ms"
+    assert "openrouter/auto minus sim/condor-max: 0.8 % against" in one.said
+    other = factory.make_run(settings={"baseline": "sim/heron-pro"})
+    alone = by_title(other, summary)["Failed calls, latency p90"]
+    assert alone.interval == "", "a difference to another arm is not shown beside this one"
+
+
+def test_a_month_stands_with_the_cost():
+    pair = msgspec.structs.replace(
+        SUMMARY.comparisons[-1], monthly_usd=-2500.0, monthly_usd_ci95=(-2900.0, -2100.0)
+    )
+    summary = msgspec.structs.replace(SUMMARY, comparisons=[*SUMMARY.comparisons[:-1], pair])
+    said = by_title(factory.make_run(settings={"traffic": 100_000}), summary)["Cost ratio"].said
+    assert "-$2,500 [-$2,900, -$2,100] a month at 100,000 calls" in said
+
+
+def test_a_router_whose_mix_was_not_measured_says_how_to():
+    arms = {name: msgspec.structs.replace(arm, same_mix=None) for name, arm in SUMMARY.arms.items()}
+    one = by_title(factory.make_run(), msgspec.structs.replace(SUMMARY, arms=arms))["Gain over its own mix"]
+    assert (one.value, one.interval) == ("not measured", "")
+    assert "--baselines picked" in one.said
+
+
+def test_an_arm_that_is_better_at_every_price_says_so():
+    pair = msgspec.structs.replace(
+        SUMMARY.comparisons[-1], indifference_price_usd=None, better_at_every_price="sim/condor-max"
+    )
+    summary = msgspec.structs.replace(SUMMARY, comparisons=[*SUMMARY.comparisons[:-1], pair])
+    one = by_title(factory.make_run(), summary)["Choice flips at"]
+    assert one.value == "no price"
+    assert "as measured, sim/condor-max is better" in one.said
 
 
 def test_the_users_own_baseline_goes_before_the_best_model():
@@ -66,9 +110,9 @@ def test_unknown_is_said_not_drawn_as_zero():
 
 def test_latencies_of_a_limited_client_are_marked():
     client = msgspec.structs.replace(factory.make_run().client, limited=True)
-    latency = by_title(factory.make_run(client=client), SUMMARY)["Latency p50 / p90"]
-    assert latency.value.count("*") == 2
-    assert "upper bounds" in latency.said
+    latency = by_title(factory.make_run(client=client), SUMMARY)["Failed calls, latency p90"]
+    assert latency.value.count("*") == 1
+    assert "client-limited: upper bounds" in latency.said
 
 
 @pytest.mark.parametrize("arms", [{}])

@@ -80,3 +80,12 @@ def test_unknown_cost_is_not_forecast() -> None:
     with progress:
         progress.saw(TRIAL, outcome(cost=None), None)
     assert "in all" not in out.getvalue()
+
+
+def test_trials_that_joined_make_the_total_grow() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    joined = 0
+    progress = Progress(console, total=10, done=2, in_flight=lambda: 0, added=lambda: joined)
+    assert "2/10 trials |" in progress._line()
+    joined = 1_500
+    assert "2/1,510 trials (1,500 of them added)" in progress._line()

@@ -18,7 +18,7 @@ from routemark.records import (
     ResultRow,
     Usage,
 )
-from routemark.report.rows import columns, result_row, write_csv, write_csv_file
+from routemark.report.rows import Csv, columns, open_csv, result_row
 
 QUESTION = Question(id="q1", difficulty="easy", question="2 + 2?", category="sums", reference=4)
 FAILED_ATTEMPT = Attempt(started_at="2026-11-24T06:48:28Z", duration_s=0.1, status=502, cost_usd=0.001)
@@ -43,10 +43,19 @@ def test_an_answer_becomes_a_row():
     assert row == {
         "id": "q1", "difficulty": "easy", "category": "sums", "question": "2 + 2?", "reference": 4, "arm": "a", "repeat": 1,
         "status": "ok", "model": "sim/m", "provider": "P", "task_type": "math", "answer": "4", "finish_reason": "stop",
-        "grade": {"score": 1.0, "grader": "numeric", "extracted": "4", "reason": "equal"},
+        "grade": {
+            "score": 1.0,
+            "grader": "numeric",
+            "extracted": "4",
+            "reason": "equal",
+            "judge": None,
+            "prompt_sha256": None,
+            "cost_usd": None,
+        },
         "usage": {"prompt_tokens": 5, "completion_tokens": 1, "reasoning_tokens": None, "cached_tokens": None},
         "cost_usd": 0.003, "cost_source": "lookup", "latency_s": 0.5, "ttft_s": 0.2, "queue_s": 0.01, "attempts": 2,
         "generation_id": "gen-1", "error": None, "counted": True, "flags": [],
+        "perturbed_from": None, "perturbation": None,
     }  # fmt: skip
 
 
@@ -75,7 +84,9 @@ def test_unknown_cost_and_missing_grade_stay_unknown():
 
 def read(rows: list[ResultRow]) -> list[dict[str, str]]:
     file = io.StringIO(newline="")
-    write_csv(rows, file)
+    written = Csv(file)
+    for row in rows:
+        written.row(row)
     file.seek(0)
     return list(csv.DictReader(file))
 
@@ -84,9 +95,10 @@ def test_csv_has_flat_columns_in_the_order_of_results_json():
     assert columns() == [
         "id", "difficulty", "category", "question", "reference", "arm", "repeat", "status", "model", "provider", "task_type",
         "answer", "finish_reason", "grade_score", "grade_grader", "grade_extracted", "grade_reason",
+        "grade_judge", "grade_prompt_sha256", "grade_cost_usd",
         "usage_prompt_tokens", "usage_completion_tokens", "usage_reasoning_tokens", "usage_cached_tokens", "cost_usd",
         "cost_source", "latency_s", "ttft_s", "queue_s", "attempts", "generation_id", "error_kind", "error_status",
-        "error_message", "counted", "flags",
+        "error_message", "counted", "flags", "perturbed_from", "perturbation",
     ]  # fmt: skip
 
 
@@ -124,7 +136,9 @@ def test_negative_and_unknown_numbers_stay_numbers():
 
 def test_the_file_is_utf8_and_complete(tmp_path):
     rows = [msgspec.structs.replace(factory.make_rows(1)[0], answer="\u00fc\u4e2d\r\nline")]
-    write_csv_file(tmp_path / "rows.csv", factory.make_run(), factory.make_summary(rows), iter(rows))
+    factory.written(
+        open_csv, tmp_path / "rows.csv", factory.make_run(), factory.make_summary(rows), iter(rows)
+    )
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
         assert next(csv.DictReader(file))["answer"] == "\u00fc\u4e2d\r\nline"
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

@@ -9,7 +9,8 @@ from routemark.report.tally import Tally
 def test_a_cell_counts_the_graded_answers_of_one_model_there():
     rows = factory.make_rows(240)
     tally = Tally()
-    assert list(tally.watching(rows)) == rows
+    for row in rows:
+        tally.add(row)
     mine = [
         row.grade.score
         for row in rows
@@ -28,7 +29,8 @@ def test_ungraded_and_uncounted_answers_are_in_no_cell():
         msgspec.structs.replace(row, grade=msgspec.structs.replace(row.grade, score=None)),
     ]
     tally = Tally()
-    list(tally.watching([*left_out, row]))
+    for one in [*left_out, row]:
+        tally.add(one)
     assert tally.cell(row.arm, "category", row.category, row.model) == ("1 of 1", "few")
     assert tally.cell(row.arm, "category", row.category, "other") == ("n/a", "none")
 
@@ -37,5 +39,6 @@ def test_a_cell_below_twenty_has_wilsons_interval():
     row = next(row for row in factory.make_rows(3) if row.model and row.grade.score == 1.0)
     wrong = msgspec.structs.replace(row, grade=msgspec.structs.replace(row.grade, score=0.0))
     tally = Tally()
-    list(tally.watching([row] * 7 + [wrong] * 5))
+    for one in [row] * 7 + [wrong] * 5:
+        tally.add(one)
     assert tally.cell(row.arm, "difficulty", row.difficulty, row.model) == ("7/12 [32, 81]", "grey")

@@ -17,6 +17,7 @@ from routemark.analysis.metrics import (
     pick_entropy_bits,
     quantiles,
 )
+from routemark.analysis.spreads import histogram
 from routemark.records import Arm, ArmSummary, Slice
 
 FIRST_LABELS = ("easy", "hard", "opt")
@@ -32,13 +33,19 @@ class Accuracy(NamedTuple):
     clusters: int
 
 
-def arm_summary(rows: Rows, columns: Columns, arm: Arm | None) -> ArmSummary:
-    """Give the summary of an arm; ``columns`` holds the names behind the codes."""
+def arm_summary(
+    rows: Rows, columns: Columns, arm: Arm | None, *, joined: bool = False, sample: int | None = None
+) -> ArmSummary:
+    """Give the summary of an arm; ``columns`` holds the names behind the codes.
+
+    ``joined``: it asks a model that a router picked, whatever the names under which that served. ``sample``:
+    number of questions of the random sample that ``rows`` are cut down to.
+    """
     answered = rows.answered
     cost, score, flags = rows.cost, rows.score, rows.flags
     accuracy = mean_accuracy(rows)
     model_usage = usage(rows.model, columns.models)
-    is_router = (arm is not None and arm.is_router) or len(model_usage) > 1
+    is_router = (arm is not None and arm.is_router) or (len(model_usage) > 1 and not joined)
     cost_per_1k_usd = mean_cost_per_1k_usd(cost)
     known_cost = cost[~np.isnan(cost)]
     return ArmSummary(
@@ -62,12 +69,16 @@ def arm_summary(rows: Rows, columns: Columns, arm: Arm | None) -> ArmSummary:
         arena_score=arena_score(accuracy.value, cost_per_1k_usd),
         latency_s=quantiles(rows.latency),
         ttft_s=quantiles(rows.ttft),
+        latency_histogram=histogram(rows.latency),
+        ttft_histogram=histogram(rows.ttft),
         model_usage=model_usage,
         provider_usage=usage(rows.provider, columns.providers),
         pick_entropy_bits=pick_entropy_bits(model_usage.values()) if is_router else None,
         by_difficulty=slices(rows, rows.difficulty, columns.difficulties, columns.models),
         by_category=slices(rows, rows.category, columns.categories, columns.models),
         by_task_type=slices(rows, rows.task_type, columns.task_types, columns.models),
+        joined=joined,
+        sample=sample,
     )
 
 

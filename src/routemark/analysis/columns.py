@@ -1,4 +1,4 @@
-"""What is kept of an outcome: some 75 bytes of numbers, in columns; no text, no record.
+"""What is kept of an outcome: some 75 bytes of numbers, and 80 of each question, in columns; no text, no record.
 
 Questions and clusters are known by a 64-bit hash of their name, so that a million questions need no
 dictionary (two of a million share a hash with probability 3e-8). Every derived figure goes through rows
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
 
 from routemark.analysis.arrays import Bools, Codes, Floats, Ints
+from routemark.analysis.prompt_features import FEATURES, Prompts, features, prompt_of, skeleton
 from routemark.errors import rule
 from routemark.records import Completion, Failure, Grade, Outcome, Question
 
 UNKNOWN = math.nan
-TRUNCATED, EMPTY = 1, 2
+TRUNCATED, EMPTY, UNSURE = 1, 2, 4
+"""Cut off at the token limit; without text; on a graded question, but no grader could score it."""
 MOST_CHOICES = 2**15 - 1
 """Choices of a question that fit its column."""
 NONE = -1
@@ -53,6 +55,7 @@ class Columns:
         self.model, self.provider = array("i"), array("i")
         self.difficulty, self.category, self.task_type = array("i"), array("i"), array("i")
         self.choices = array("h")
+        self.prompt_question, self.prompt_skeleton, self.prompt_features = array("Q"), array("Q"), array("d")
         self.arms, self.models, self.providers, self.failures = Labels(), Labels(), Labels(), Labels()
         self.difficulties, self.categories, self.task_types = Labels(), Labels(), Labels()
 
@@ -67,28 +70,41 @@ class Columns:
         self.category.append(self.categories.code(question.category))
         self.choices.append(min(len(question.choices or ()), MOST_CHOICES))
         self.cost.append(_known(outcome.cost_usd))
+        if not self.prompt_question or self.prompt_question[-1] != name:
+            self._append_prompt(name, question)
         if outcome.completion is not None:
-            self._append_completion(outcome.completion, grade)
+            self._append_completion(question, outcome.completion, grade)
         elif outcome.failure is not None:
             self._append_failure(question, outcome.failure)
         else:
             raise ValueError("an outcome has either a completion or a failure")
 
-    def _append_completion(self, completion: Completion, grade: Grade | None) -> None:
-        self.score.append(UNKNOWN if grade is None else _known(grade.score))
+    def _append_prompt(self, name: int, question: Question) -> None:
+        """Measure the prompt; trials mostly come question by question, and a repetition does no harm."""
+        prompt = prompt_of(question)
+        self.prompt_question.append(name)
+        self.prompt_skeleton.append(skeleton(prompt))
+        self.prompt_features.extend(features(prompt))
+
+    def _append_completion(self, question: Question, completion: Completion, grade: Grade | None) -> None:
+        score = UNKNOWN if grade is None else _known(grade.score)
+        self.score.append(score)
         self.latency.append(completion.latency_s)
         self.ttft.append(_known(completion.ttft_s))
         self.failure.append(NONE)
         empty = not completion.text or completion.text.isspace()
-        self.flags.append(TRUNCATED * (completion.finish_reason == "length") + EMPTY * empty)
+        unsure = math.isnan(score) and _is_gradable(question)
+        truncated = completion.finish_reason == "length"
+        self.flags.append(TRUNCATED * truncated + EMPTY * empty + UNSURE * unsure)
         self.model.append(self.models.code(completion.model))
         self.provider.append(self.providers.code(completion.provider))
         self.task_type.append(self.task_types.code(completion.task_type))
 
     def _append_failure(self, question: Question, failure: Failure) -> None:
         # a question that nobody can grade must not count as wrong for the arm that failed on it
-        gradable = question.reference is not None or question.grader is not None
-        self.score.append(0.0 if gradable and rule(failure.kind).cause == "service" else UNKNOWN)
+        self.score.append(
+            0.0 if _is_gradable(question) and rule(failure.kind).cause == "service" else UNKNOWN
+        )
         self.latency.append(UNKNOWN)
         self.ttft.append(UNKNOWN)
         self.failure.append(self.failures.code(failure.kind))
@@ -107,6 +123,10 @@ class Rows:
     def __len__(self) -> int:
         """Give the number of trials."""
         return len(self._index)
+
+    def where(self, at: Bools) -> Rows:
+        """Give some of the trials alone."""
+        return Rows(self._table, self._index[at])
 
     @property
     def question(self) -> Codes:
@@ -151,7 +171,7 @@ class Rows:
 
     @property
     def flags(self) -> Codes:
-        """TRUNCATED, EMPTY, or their sum."""
+        """Sum of what holds of TRUNCATED, EMPTY and UNSURE."""
         return self._codes(self._columns.flags)
 
     @property
@@ -214,10 +234,47 @@ class Table:
         """Give the trials of an arm by its index in ``arms``."""
         return Rows(self, self._order[self._bounds[arm] : self._bounds[arm + 1]])
 
+    def rows_served(self, arm: int, others: Iterable[int], models: Bools) -> Rows:
+        """Give the trials of an arm, and those of other arms that certain models served.
+
+        ``models``: one entry a code of ``columns.models``. They are sorted like those of one arm.
+        """
+        served = np.append(models, False)[np.asarray(self.columns.model)]
+        lent = [self._order[self._bounds[other] : self._bounds[other + 1]] for other in others]
+        own = self._order[self._bounds[arm] : self._bounds[arm + 1]]
+        index = np.concatenate([own, *(rows[served[rows]] for rows in lent)])
+        repeat = np.asarray(self.columns.repeat)[index]
+        return Rows(self, index[np.lexsort((repeat, self.question[index]))])
+
+    def places(self, questions: Iterable[str]) -> Codes:
+        """Give the index in the table of each question by its id; NONE where it has no trial."""
+        known = np.unique(np.asarray(self.columns.question))
+        wanted = np.array([_hash(name) for name in questions], dtype=np.uint64)
+        place = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
+        found = known[place] == wanted if len(known) else np.zeros(len(wanted), dtype=bool)
+        return np.where(found, place, NONE).astype(np.int32)
+
+    def prompts(self) -> Prompts:
+        """Give what was measured of each question's prompt."""
+        columns = self.columns
+        _, first = np.unique(np.asarray(columns.prompt_question), return_index=True)
+        table = np.asarray(columns.prompt_features).reshape(-1, len(FEATURES))
+        return Prompts(table[first], _ranks(columns.prompt_skeleton)[first])
+
+    def has(self, questions: Iterable[str]) -> Bools:
+        """Give which questions of the table (questions,) are among these ids."""
+        wanted = np.array([_hash(name) for name in questions], dtype=np.uint64)
+        found: Bools = np.isin(np.unique(np.asarray(self.columns.question)), wanted)
+        return found
+
 
 def _ranks(hashes: array[int]) -> Codes:
     """Give the rank of each hash among the distinct ones."""
     return np.unique(np.asarray(hashes), return_inverse=True)[1].astype(np.int32)
+
+
+def _is_gradable(question: Question) -> bool:
+    return question.reference is not None or question.grader is not None
 
 
 def _known(value: float | None) -> float:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from routemark.analysis.arrays import Codes, Floats, Interval
-from routemark.analysis.columns import Table
+from routemark.analysis.arrays import Bools, Codes, Floats, Interval
+from routemark.analysis.columns import UNSURE, Rows, Table
 from routemark.analysis.cost import CostRatio, cost_ratios
 from routemark.analysis.paired import Paired, difference_interval, difference_p_value, paired, spread
-from routemark.analysis.power import questions_to_tell
+from routemark.analysis.power import Range, questions_to_tell, spread_range
 from routemark.analysis.significance import holm, mcnemar_exact
 from routemark.analysis.value import Price, price
 from routemark.records import ArmSummary, Comparison, McNemar
@@ -30,6 +30,8 @@ class Matrix(NamedTuple):
     """One index a question."""
     single: list[bool]
     """One an arm: no score of it is a mean of repeats."""
+    ungraded: Bools
+    """Cells of graded questions with an answer, but no score: no grader could tell."""
 
 
 class Pair(NamedTuple):
@@ -39,23 +41,25 @@ class Pair(NamedTuple):
     difference: Paired
     ci_all: Interval | None
     """Of the accuracy difference, at the level that holds for all fixed models at once."""
-    cost_ci_all: Interval | None
+    ratio: CostRatio
     price: Price
 
 
-def matrix(table: Table) -> Matrix:
-    """Lay the trials of a table out by question and arm."""
+def matrix(table: Table, rows_of: Sequence[Rows] | None = None) -> Matrix:
+    """Lay the trials of a table out by question and arm; ``rows_of`` gives others for each of its arms."""
     shape = (table.questions, len(table.arms))
     score, cost = np.full(shape, np.nan, order="F"), np.full(shape, np.nan, order="F")
+    ungraded = np.zeros(shape, dtype=bool)
     cluster, single = np.zeros(table.questions, dtype=np.int32), []
     for arm in range(len(table.arms)):
-        rows = table.rows(arm)
+        rows = table.rows(arm) if rows_of is None else rows_of[arm]
         question = rows.question
-        score[:, arm], most = _question_means(question, rows.score, table.questions)
-        cost[:, arm], _ = _question_means(question, rows.cost, table.questions)
+        score[:, arm], most = question_means(question, rows.score, table.questions)
+        cost[:, arm], _ = question_means(question, rows.cost, table.questions)
+        ungraded[question[(rows.flags & UNSURE) != 0], arm] = True
         cluster[question] = rows.cluster
         single.append(most <= 1)
-    return Matrix(score, cost, cluster, single)
+    return Matrix(score, cost, cluster, single, ungraded & np.isnan(score))
 
 
 def pairs_to_compare(routers: Sequence[bool], baseline: int | None) -> list[tuple[int, int]]:
@@ -83,29 +87,88 @@ def compare(
     seed: int,
 ) -> list[Pair]:
     """Give the comparison of each pair of arms (indices into ``arms``)."""
+    costs = [(cells.cost[:, a], cells.cost[:, b]) for a, b in pairs]
+    fixed = sum(not arm.is_router for arm in arms.values())
+    ratios = cost_ratios(costs, seed=seed, comparisons=max(1, fixed))
+    return _compared(cells, arms, pairs, ratios, margin)
+
+
+class Doubt(NamedTuple):
+    """What the comparisons would be, had the answers that nobody could grade been graded."""
+
+    against: Sequence[Pair]
+    """All of them against the arm judged: its own wrong, the others' right."""
+    for_it: Sequence[Pair]
+    answers: int
+    """Questions and arms with such an answer."""
+
+
+def compare_at_worst(
+    found: Sequence[Pair], cells: Matrix, arms: Mapping[str, ArmSummary], *, subject: str, margin: float
+) -> Doubt:
+    """Give the comparisons again with every answer that nobody could grade taken for right, or for wrong.
+
+    Costs stay as they are in ``found``.
+    """
+    names = list(arms)
+    pairs = [(names.index(pair.comparison.arm), names.index(pair.comparison.baseline)) for pair in found]
+    ratios = [pair.ratio for pair in found]
+    against, for_it = (
+        _compared(worst, arms, pairs, ratios, margin) for worst in worst_cells(cells, arms, subject)
+    )
+    return Doubt(against, for_it, int(cells.ungraded.sum()))
+
+
+def worst_cells(cells: Matrix, arms: Mapping[str, ArmSummary], subject: str) -> tuple[Matrix, Matrix]:
+    """Give the cells with what nobody could grade against the subject, and with it for the subject."""
+    own = np.array([name == subject for name in arms], dtype=float)
+    against, for_it = (
+        cells._replace(score=np.where(cells.ungraded, score, cells.score)) for score in (1 - own, own)
+    )
+    return against, for_it
+
+
+def _compared(
+    cells: Matrix,
+    arms: Mapping[str, ArmSummary],
+    pairs: Sequence[tuple[int, int]],
+    ratios: Sequence[CostRatio],
+    margin: float,
+) -> list[Pair]:
+    """Give the comparison of each pair of arms, whose cost ratios are known."""
     names = list(arms)
     fixed = [not arms[name].is_router for name in names]
     family = max(1, sum(fixed))
-    costs = [(cells.cost[:, a], cells.cost[:, b]) for a, b in pairs]
-    ratios = cost_ratios(costs, seed=seed, comparisons=family)
     differences = [paired_arms(cells, a, b) for a, b in pairs]
     primary = [not fixed[a] and fixed[b] for a, b in pairs]
-    p_holm = _holm_over(primary, [difference_p_value(difference) for difference in differences])
+    p_holm = holm_over(primary, [difference_p_value(difference) for difference in differences])
     found = []
     for (a, b), difference, ratio, adjusted in zip(pairs, differences, ratios, p_holm, strict=True):
         value = price(
             cells.score[:, a] - cells.score[:, b], cells.cost[:, a] - cells.cost[:, b], cells.cluster
         )
-        comparison = _comparison((names[a], names[b]), difference, ratio, margin)
+        comparison = comparison_of((names[a], names[b]), difference, ratio, margin)
         comparison = msgspec.structs.replace(
             comparison,
             p_value_holm=adjusted,
-            indifference_price_usd=value.indifference_usd,
+            **price_fields(comparison, value),
             failed_or_ungraded=max(lost_share(arms[names[a]]), lost_share(arms[names[b]])),
         )
         at_once = difference_interval(difference, 1 - 0.05 / family)
-        found.append(Pair(comparison, difference, at_once, ratio.interval_all, value))
+        found.append(Pair(comparison, difference, at_once, ratio, value))
     return found
+
+
+def price_fields(comparison: Comparison, value: Price) -> dict[str, Any]:
+    """Give what a comparison holds of the value of a right answer."""
+    sides = {"better": comparison.arm, "worse": comparison.baseline}
+    return {
+        "indifference_price_usd": value.indifference_usd,
+        "better_at_every_price": sides.get(value.always or ""),
+        "surely_better_usd": value.surely_better,
+        "surely_worse_usd": value.surely_worse,
+        "net_benefit": value.net_benefit,
+    }
 
 
 def paired_arms(cells: Matrix, arm: int, baseline: int) -> Paired:
@@ -156,7 +219,7 @@ def lost_share(arm: ArmSummary) -> float:
     return (arm.failed + arm.ungraded) / arm.n if arm.n else 1.0
 
 
-def _comparison(names: tuple[str, str], difference: Paired, ratio: CostRatio, margin: float) -> Comparison:
+def comparison_of(names: tuple[str, str], difference: Paired, ratio: CostRatio, margin: float) -> Comparison:
     """Put the figures of one pair into their record."""
     graded = difference.n > 0
     psi = spread(difference)
@@ -174,11 +237,22 @@ def _comparison(names: tuple[str, str], difference: Paired, ratio: CostRatio, ma
         cost_ratio_ci95=ratio.interval,
         cost_rests_on=ratio.rests_on,
         indifference_price_usd=None,
-        questions_to_decide=None
-        if psi is None
-        else questions_to_tell(margin, psi, per_cluster=difference.n / difference.clusters),
+        questions_to_decide=None if psi is None else _to_decide(difference, psi, margin),
         failed_or_ungraded=0.0,
+        spread=psi,
+        questions_to_decide_range=None if psi is None else _range_to_decide(difference, psi, margin),
     )
+
+
+def _to_decide(difference: Paired, psi: float, margin: float) -> int | None:
+    """Give the questions in total that tell a difference of the margin."""
+    return questions_to_tell(margin, psi, per_cluster=difference.n / difference.clusters)
+
+
+def _range_to_decide(difference: Paired, psi: float, margin: float) -> Range:
+    """Give the 80 % range of that number."""
+    low, high = spread_range(psi, difference.clusters)
+    return _to_decide(difference, low, margin), _to_decide(difference, high, margin)
 
 
 def _mcnemar(difference: Paired) -> McNemar | None:
@@ -189,7 +263,7 @@ def _mcnemar(difference: Paired) -> McNemar | None:
     return McNemar(only_arm=b, only_baseline=c, p_value=mcnemar_exact(b, c))
 
 
-def _holm_over(family: Sequence[bool], p_values: Sequence[float | None]) -> list[float | None]:
+def holm_over(family: Sequence[bool], p_values: Sequence[float | None]) -> list[float | None]:
     """Give Holm's adjusted p of the members of the family, None for the others."""
     members = [i for i, p in enumerate(p_values) if family[i] and p is not None]
     adjusted: list[float | None] = [None] * len(p_values)
@@ -198,8 +272,11 @@ def _holm_over(family: Sequence[bool], p_values: Sequence[float | None]) -> list
     return adjusted
 
 
-def _question_means(question: Codes, values: Floats, questions: int) -> tuple[Floats, int]:
-    """Give the mean known value of each question, and the most values that one question has."""
+def question_means(question: Codes, values: Floats, questions: int) -> tuple[Floats, int]:
+    """Give the mean known value (questions,) of each question, and the most values that one question has.
+
+    ``question`` and ``values`` have one entry a trial; NaN is unknown.
+    """
     known = ~np.isnan(values)
     question = question[known]
     count = np.bincount(question, minlength=questions)

@@ -68,6 +68,15 @@ def cost_ratios(
     ]
 
 
+def mean_costs(columns: Sequence[Floats], *, seed: int) -> list[CostRatio]:
+    """Give the mean of each column of costs (n,), US dollars, with its interval.
+
+    The mean is the ratio to a cost of one dollar a question.
+    """
+    dollar = np.ones(len(columns[0]) if columns else 0)
+    return cost_ratios([(column, dollar) for column in columns], seed=seed)
+
+
 def cost_standing(interval: Interval | None) -> Standing:
     """Give where a cost ratio surely lies: below 1 - 5 %, above 1 + 5 %, between; open where not sure."""
     if interval is None:
@@ -117,7 +126,7 @@ def _ratios_of_chunk(
     t: Floats | None = None
     if 0 < len(pairs[0][0]) <= MOST_RESAMPLED:
         moments = np.concatenate([_moments(arm, baseline) for arm, baseline in pairs], axis=1)
-        replicated = _studentise(_resampled_sums(moments, seed))
+        replicated = _studentise(resampled_sums(moments, seed=seed, replicates=REPLICATES))
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (replicated.log_ratio - log_ratio) / replicated.error
     found = []
@@ -137,17 +146,17 @@ def _moments(arm: Floats, baseline: Floats) -> Floats:
     return np.column_stack([known.astype(float), a, b, a * a, a * b, b * b])
 
 
-def _resampled_sums(moments: Floats, seed: int) -> Floats:
-    """Give the sums of each column (replicates, columns) over questions drawn with replacement."""
-    n = len(moments)
+def resampled_sums(rows: Floats, *, seed: int, replicates: int) -> Floats:
+    """Give the sums of each column (replicates, columns) over as many rows, drawn with replacement."""
+    n = len(rows)
     generator = np.random.default_rng(seed)
     block = max(1, _CELLS // n)
-    sums = np.empty((REPLICATES, moments.shape[1]))
-    for start in range(0, REPLICATES, block):
-        count = min(block, REPLICATES - start)
+    sums = np.empty((replicates, rows.shape[1]))
+    for start in range(0, replicates, block):
+        count = min(block, replicates - start)
         drawn = generator.integers(0, n, size=(count, n)) + np.arange(count)[:, None] * n
         weights = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
-        sums[start : start + count] = weights.astype(float) @ moments
+        sums[start : start + count] = weights.astype(float) @ rows
     return sums
 
 

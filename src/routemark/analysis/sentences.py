@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from routemark.analysis.arrays import Interval
 from routemark.analysis.compare import Leaders, Pair
 from routemark.analysis.cost import SAME_COST, cost_standing
+from routemark.analysis.distributions import normal_quantile
+from routemark.analysis.power import questions_to_tell
 from routemark.analysis.words import (
     count,
     dollars,
@@ -18,10 +20,15 @@ from routemark.analysis.words import (
     points,
     standing,
 )
-from routemark.records import Comparison, SameMix
+from routemark.records import Comparison, Delivery, EqualCost, PriceRange, SameMix, WhereItHurts
 
 FEWEST_ANSWERS = 30
 """Answers to compare, below which nothing is judged."""
+
+
+def hangs_on(unsure: int) -> str:
+    """Say that the answers which nobody could grade might change the row."""
+    return f"This depends on {count(unsure, 'answer')} that could not be graded."
 
 
 def needless(rival: Pair, margin: float) -> str:
@@ -75,10 +82,10 @@ def gives_up(rival: Pair) -> str:
     if price.indifference_usd is None:
         return f"{text}."
     sure = []
-    if price.surely_better_below_usd is not None:
-        sure.append(f"surely below {dollars(price.surely_better_below_usd)}")
-    if price.surely_worse_above_usd is not None:
-        sure.append(f"surely not above {dollars(price.surely_worse_above_usd)}")
+    if price.surely_better is not None and price.surely_better.to_usd is not None:
+        sure.append(f"surely {_below(price.surely_better)}")
+    if price.surely_worse is not None:
+        sure.append(f"surely not above {dollars(price.surely_worse.from_usd)}")
     borders = f" ({', '.join(sure)})" if sure else ""
     return (
         f"{text}: worth it only if a right answer is worth less than "
@@ -86,11 +93,21 @@ def gives_up(rival: Pair) -> str:
     )
 
 
+def _below(prices: PriceRange) -> str:
+    """Give a range of prices that has an upper end."""
+    if prices.to_usd is None:
+        raise ValueError("this sentence needs an upper end")
+    if prices.from_usd == 0:
+        return f"below {dollars(prices.to_usd)}"
+    return f"between {dollars(prices.from_usd)} and {dollars(prices.to_usd)}"
+
+
 def worse(rival: Pair) -> str:
     """Row 6: worse than a model, and not cheaper."""
     comparison = rival.comparison
     lost = point_range(_known(comparison.ci95))
-    return f"Worse than {comparison.baseline}, by {lost}, and not cheaper: {cost(comparison)}."
+    not_cheaper = "" if cost_standing(comparison.cost_ratio_ci95) == "open" else " and not cheaper:"
+    return f"Worse than {comparison.baseline}, by {lost},{not_cheaper} {cost(comparison)}."
 
 
 def undecided(rival: Pair, models: int, margin: float, cost_per_question_usd: float | None) -> str:
@@ -112,7 +129,9 @@ def cost(comparison: Comparison) -> str:
     if ratio is None:
         return "the costs cannot be compared"
     if interval is None:
-        return f"costs {percent(ratio)} of its price, on too few questions to be sure"
+        rests = comparison.cost_rests_on is not None
+        why = "but a few questions make most of that" if rests else "on too few questions to be sure"
+        return f"costs {percent(ratio)} of its price, {why}"
     match cost_standing(interval):
         case "cheaper":
             return f"costs {less(ratio, interval)}"
@@ -135,7 +154,35 @@ def skill(mix: SameMix | None, margin: float) -> str:
         return f"Its picks are worse than the same models picked at random, by {point_range((low, high))}."
     if -margin < low and high < margin:
         return f"Its picks are no better than the same models picked at random (within {points(margin)})."
-    return f"Whether its picks beat the same models picked at random is open: {standing((low, high))}."
+    more = _more_for_skill(mix, margin)
+    return f"Whether its picks beat the same models picked at random is open: {standing((low, high))}{more}."
+
+
+def below_the_hull(beside: EqualCost) -> str:
+    """Name what does better for the same money; for the end of the sentence on skill."""
+    if beside.cheap == beside.dear:
+        return f"and {beside.cheap} alone would do better for the same money"
+    return f"and a plain mixture of {beside.cheap} and {beside.dear} would do better for the same money"
+
+
+def delivery(found: Delivery) -> str | None:
+    """Say what the router's own calls do beside direct ones, where that is sure."""
+    if found.ci95 is None or found.ci95[0] <= 0 <= found.ci95[1]:
+        return None
+    worse = found.ci95[1] < 0
+    return (
+        f"Its own calls are {'worse' if worse else 'better'} than direct calls of the models it picked, by "
+        f"{point_range(found.ci95)}: that is delivery, not picking."
+    )
+
+
+def _more_for_skill(mix: SameMix, margin: float) -> str:
+    """Give how many more questions tell a gain of the margin, in brackets; nothing where that is no way."""
+    half = (mix.gain_ci95[1] - mix.gain_ci95[0]) / 2
+    needed = questions_to_tell(margin, mix.n * (half / normal_quantile(0.95)) ** 2)
+    if needed is None or needed <= mix.n:
+        return ""
+    return f" (about {count(needed - mix.n, 'more question')} would tell a gain of {points(margin)})"
 
 
 def without_router(found: Leaders | None) -> str:
@@ -151,6 +198,15 @@ def without_router(found: Leaders | None) -> str:
     if found.behind:
         parts.append(f"is better than {listing(found.behind)}")
     return f"{text} On {count(found.n, 'question')}, {found.best} scored best; it {' and '.join(parts)}."
+
+
+def hurts(found: WhereItHurts) -> str:
+    """Give the kind of question in which the router is furthest behind."""
+    worst_of = f", the worst of {found.cells} looked at together" if found.cells > 1 else ""
+    return (
+        f"Where it hurts: {found.by} {found.label}, {point_range(found.ci_all)} behind {found.baseline} on "
+        f"{count(found.n, 'question')}{worst_of}."
+    )
 
 
 def too_few(n: int) -> str:
@@ -197,8 +253,18 @@ def _to_settle(comparison: Comparison, margin: float, cost_per_question_usd: flo
     extra = needed - comparison.n
     if extra <= 0:
         return f"So many questions tell a difference of {points(margin)} in four runs of five."
-    price = f" (about {dollars(extra * cost_per_question_usd)})" if cost_per_question_usd else ""
-    return f"About {count(extra, 'more question')}{price} would settle a difference of {points(margin)}."
+    beside = [] if comparison.questions_to_decide_range is None else [_extra(comparison)]
+    if cost_per_question_usd:
+        beside.append(f"about {dollars(extra * cost_per_question_usd)}")
+    told = f" ({'; '.join(beside)})" if beside else ""
+    return f"About {count(extra, 'more question')}{told} would settle a difference of {points(margin)}."
+
+
+def _extra(comparison: Comparison) -> str:
+    """Give the 80 % range of the questions that are missing: ``700 to 1,250``."""
+    low, high = comparison.questions_to_decide_range or (None, None)
+    least = max(0, (low or comparison.n) - comparison.n)
+    return f"{least:,} or more" if high is None else f"{least:,} to {max(0, high - comparison.n):,}"
 
 
 def _saving_of_baseline(comparison: Comparison) -> str:

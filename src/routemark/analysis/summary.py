@@ -11,13 +11,38 @@ import msgspec
 import numpy as np
 
 from routemark.analysis.arms import arm_summary, usage
-from routemark.analysis.columns import Columns, Table
-from routemark.analysis.compare import Matrix, compare, leaders, matrix, pairs_to_compare
-from routemark.analysis.controls import direct_arms, same_mix
+from routemark.analysis.cells import where_it_hurts
+from routemark.analysis.columns import NONE, Columns, Rows, Table
+from routemark.analysis.compare import Matrix, compare, compare_at_worst, leaders, matrix, pairs_to_compare
+from routemark.analysis.controls import ArmControls, controls
+from routemark.analysis.cost import mean_costs
+from routemark.analysis.joined import NOBODY, Confirmations, Confirming, Joined, confirming, rows_that_tell
+from routemark.analysis.live import asked_of, pools
 from routemark.analysis.paired import spread
 from routemark.analysis.power import detectable_difference
-from routemark.analysis.verdict import Evidence, first_router, rivals_of, verdict
-from routemark.records import Arm, ArmSummary, Grade, Outcome, Question, Run, Summary
+from routemark.analysis.repeats import Repeats, clusters_of, repeats_of
+from routemark.analysis.reweighting import reweighting
+from routemark.analysis.robustness import CopyColumns, robustness
+from routemark.analysis.rules import routing_rules
+from routemark.analysis.sequenced import Looked, sequenced, sequenced_doubt, stopping
+from routemark.analysis.service import service
+from routemark.analysis.stability import discordance, stability
+from routemark.analysis.sweep import Gap, curves
+from routemark.analysis.timeline import Attempts, PaceChanged
+from routemark.analysis.traffic import AS_ASKED, Traffic, tell, weighted_doubt
+from routemark.analysis.verdict import Evidence, cost_to_decide_usd, first_router, rivals_of, verdict
+from routemark.analysis.weights import as_asked
+from routemark.records import (
+    ArmSummary,
+    Grade,
+    OracleSummary,
+    Outcome,
+    Question,
+    Rules,
+    Run,
+    Summary,
+    WhereItHurts,
+)
 
 
 class Fold:
@@ -28,17 +53,30 @@ class Fold:
         self._failed: set[str] = set()
         self._flags: dict[str, Counter[str]] = {}
         self._other_costs = array("d")
+        self._copies = CopyColumns(self._columns.models)
+        self._confirmations = Confirmations()
+        self._attempts = Attempts()
 
-    def add(
+    def add(  # noqa: PLR0913, PLR0917 - the fields of a judged trial
         self,
         question: Question,
         outcome: Outcome,
         grade: Grade | None,
         counted: bool,
         flags: Sequence[str] = (),
+        copy: bool = False,
     ) -> None:
-        """Take one trial; ``counted`` says that it lies in the finished prefix of the plan."""
-        if counted:
+        """Take one trial; ``counted`` says that it lies in the finished prefix of the plan.
+
+        ``copy``: of a perturbed question, which counts in nothing but robustness and the cost of the run.
+        """
+        self._attempts.append(outcome)
+        if copy:
+            if counted:
+                self._copies.append(question, outcome, grade)
+            if outcome.cost_usd is not None:
+                self._other_costs.append(outcome.cost_usd)
+        elif counted:
             self._columns.append(question, outcome, grade)
             if flags:
                 self._flags.setdefault(outcome.arm, Counter()).update(flags)
@@ -47,61 +85,166 @@ class Fold:
         elif outcome.cost_usd is not None:
             self._other_costs.append(outcome.cost_usd)
 
+    def add_confirmation(self, question: Question, outcome: Outcome, grade: Grade | None) -> None:
+        """Take a fresh answer to the oracle's pick, which counts in nothing but the oracle's figures."""
+        self._confirmations.append(question, outcome, grade)
+
+    def to_confirm(self, run: Run, joined: Joined) -> tuple[Table, Confirming | None]:
+        """Give whom to ask afresh to confirm the oracle; questions are those of the table."""
+        table = Table(self._columns, [arm.name for arm in run.all_arms])
+        return table, confirming(
+            table, self._arms(table, rows_that_tell(table, joined), run, joined), run, joined
+        )
+
+    def _arms(self, table: Table, rows: Sequence[Rows], run: Run, joined: Joined) -> dict[str, ArmSummary]:
+        configured = {arm.name: arm for arm in run.all_arms}
+        followers = {arm.name for arm in run.baselines}
+        return {
+            name: arm_summary(
+                rows[i],
+                self._columns,
+                configured.get(name),
+                joined=name in followers,
+                sample=len(joined.samples[name]) if name in joined.samples else None,
+            )
+            for i, name in enumerate(table.arms)
+        }
+
     def add_costs(self, known_usd: Iterable[float]) -> None:
         """Take costs of the run that belong to no trial, US dollars."""
         self._other_costs.extend(known_usd)
 
-    def close(
-        self, run: Run, *, planned: int, finished_questions: int, margin: float, baseline: str | None
+    def close(  # noqa: PLR0913 - what a summary rests on, by name
+        self,
+        run: Run,
+        *,
+        planned: int,
+        finished_questions: int,
+        margin: float,
+        baseline: str | None,
+        joined: Joined = NOBODY,
+        looked: Looked | None = None,
+        traffic: Traffic = AS_ASKED,
+        pace: Sequence[PaceChanged] = (),
     ) -> Summary:
         """Derive the summary; the order in which trials were added does not matter.
 
         ``planned``: trials of the whole plan. ``margin``: the share of answers by which "as good" may be
-        worse. ``baseline``: the arm in use today, by name or model.
+        worse. ``baseline``: the arm in use today, by name or model. ``joined``: what is known of arms that
+        were not planned. ``looked``: the run as it was looked at question by question, if it was.
+        ``traffic``: whose mix of difficulties and calls a month the verdict is for. ``pace``: how it went.
         """
-        table = Table(self._columns, [arm.name for arm in run.arms])
-        configured = {arm.name: arm for arm in run.arms}
-        arms = {
-            name: arm_summary(table.rows(i), self._columns, configured.get(name))
-            for i, name in enumerate(table.arms)
-        }
-        cells = matrix(table)
-        arms = _with_controls(arms, configured, table, cells, run.seed)
+        table = Table(self._columns, [arm.name for arm in run.all_arms])
+        configured = {arm.name: arm for arm in run.all_arms}
+        rows = rows_that_tell(table, joined)
+        arms = self._arms(table, rows, run, joined)
+        cells = matrix(table, rows)
+        arms, oracle = self._with_controls(arms, table, run, joined)
         arms = {name: self._flagged(name, arm) for name, arm in arms.items()}
+        arms = _with_cost_intervals(arms, cells, run.seed)
+        laid_out = _laid_out(table)
+        sticky = {name for name, arm in configured.items() if arm.sticky}
+        shaken = robustness(table, self._copies, run.perturbed, sticky=sticky)
+        arms = {
+            name: msgspec.structs.replace(
+                arm,
+                stability=stability(laid_out[name], sticky=name in sticky),
+                robustness=shaken.get(name),
+            )
+            for name, arm in arms.items()
+        }
         named = _named_arm(baseline, run)
         pairs = compare(
             cells,
             arms,
-            pairs_to_compare([arm.is_router for arm in arms.values()], _index(table.arms, named)),
+            _comparable(arms, _index(table.arms, named)),
             margin=margin,
             seed=run.seed,
         )
+        if looked is not None:
+            pairs = sequenced(pairs, cells, arms, looked, margin=margin)
+        told = tell(
+            pairs,
+            as_asked(cells, arms, run.seed),
+            asked_of(table).difficulty,
+            traffic,
+            margin=margin,
+        )
+        arms, pairs = told.arms, told.pairs
         evidence = Evidence(
             run=run,
-            arms=arms,
-            pairs=pairs,
+            arms=told.judged_arms,
+            pairs=told.judged,
+            traffic=traffic,
+            is_weighted=told.mix is not None,
             leaders=None if any(arm.is_router for arm in arms.values()) else leaders(cells, arms),
             graded=table.graded,
             finished_questions=finished_questions,
             margin=margin,
             baseline=named,
+            stopping=None if looked is None else stopping(pairs, looked),
         )
+        subject = first_router(evidence)
+        if subject is not None and looked is None:
+            evidence = evidence._replace(hurts=_hurts(table, cells, subject, evidence))
+        if subject is not None and cells.ungraded.any():
+            doubt = compare_at_worst(pairs, cells, arms, subject=subject, margin=margin)
+            if looked is not None:
+                doubt = sequenced_doubt(doubt, cells, arms, looked, subject=subject, margin=margin)
+            if told.mix is not None:
+                doubt = weighted_doubt(doubt, told.mix, subject=subject, margin=margin)
+            evidence = evidence._replace(doubt=doubt)
+        as_it_is = evidence._replace(arms=arms, pairs=pairs)
+        rival = None if subject is None else _rival(table, subject, evidence)
         return Summary(
-            total=sum(arm.n for arm in arms.values()),
-            succeeded=sum(arm.succeeded for arm in arms.values()),
-            failed=sum(arm.failed for arm in arms.values()),
+            total=len(self._columns.failure),
+            succeeded=self._columns.failure.count(NONE),
+            failed=len(self._columns.failure) - self._columns.failure.count(NONE),
             model_usage=usage(np.asarray(self._columns.model), self._columns.models),
             failed_questions=sorted(self._failed),
             cost_usd=self._all_known_cost(),
             arms=arms,
-            comparisons=[pair.comparison for pair in pairs],
-            oracle=None,
-            detectable_difference=_detectable(evidence),
+            comparisons=[
+                msgspec.structs.replace(
+                    one,
+                    discordance=discordance(laid_out[one.arm], laid_out[one.baseline]),
+                    cost_to_decide_usd=cost_to_decide_usd(one, as_it_is),
+                )
+                for one in (pair.comparison for pair in pairs)
+            ],
+            oracle=oracle,
+            detectable_difference=_detectable(as_it_is),
             verdict=verdict(evidence),
             planned=planned,
             finished_questions=finished_questions,
             graded=table.graded,
+            where_it_hurts=evidence.hurts,
+            stopping=evidence.stopping,
+            rules=_rules(table, arms, run, joined, subject),
+            weights=None if told.mix is None else dict(traffic.weights or {}),
+            sweep=curves(run.arms, arms, cells, _hull_gaps(arms), seed=run.seed),
+            service=None
+            if subject is None or rival is None
+            else service(table, cells.cluster, subject, rival, seed=run.seed),
+            timeline=self._attempts.close(pace),
+            reweighting=reweighting(cells, arms, asked_of(table).difficulty, subject),
         )
+
+    def _with_controls(
+        self, arms: dict[str, ArmSummary], table: Table, run: Run, joined: Joined
+    ) -> tuple[dict[str, ArmSummary], OracleSummary | None]:
+        """Give the summaries with the controls of every router, and what the first pool could have done."""
+        found = []
+        for place, (outcomes, picks) in enumerate(pools(table, arms, run, joined.samples)):
+            confirmed = None if place else self._confirmations.accuracy(table, outcomes)
+            found.append(controls(outcomes, picks, seed=run.seed, confirmed=confirmed))
+        of_arm = {name: control for pool in found for name, control in pool.arms.items()}
+        none = ArmControls(None, None, None, None)
+        controlled = {
+            name: msgspec.structs.replace(arm, **of_arm.get(name, none)._asdict())
+            for name, arm in arms.items()
+        }
+        return controlled, found[0].oracle if found else None
 
     def _flagged(self, name: str, arm: ArmSummary) -> ArmSummary:
         counts = sorted(self._flags.get(name, Counter()).items(), key=lambda item: (-item[1], item[0]))
@@ -113,17 +256,66 @@ class Fold:
         return math.fsum([*known, *self._other_costs]) if known or self._other_costs else None
 
 
-def _with_controls(
-    arms: dict[str, ArmSummary], configured: dict[str, Arm], table: Table, cells: Matrix, seed: int
-) -> dict[str, ArmSummary]:
-    """Give the summaries with the same-mix control of every router that has one."""
-    fixed = {name: arm for name, arm in configured.items() if not arms[name].is_router}
-    controls = {
-        name: same_mix(arm, direct_arms(arm, table, arms, fixed), table, cells, seed)
-        for name, arm in configured.items()
-        if arms[name].is_router
+def _laid_out(table: Table) -> dict[str, Repeats]:
+    """Give the repeats of every question, by arm."""
+    rows = [table.rows(index) for index in range(len(table.arms))]
+    cluster = clusters_of(rows, table.questions)
+    return {
+        name: repeats_of(each, table.questions, cluster) for name, each in zip(table.arms, rows, strict=True)
     }
-    return {name: msgspec.structs.replace(arm, same_mix=controls.get(name)) for name, arm in arms.items()}
+
+
+def _comparable(arms: dict[str, ArmSummary], baseline: int | None) -> list[tuple[int, int]]:
+    """Give the pairs of arms to compare: none with a model that was asked only a sample of the questions."""
+    sampled = [arm.sample is not None for arm in arms.values()]
+    pairs = pairs_to_compare([arm.is_router for arm in arms.values()], baseline)
+    return [(a, b) for a, b in pairs if not (sampled[a] or sampled[b])]
+
+
+def _rules(
+    table: Table, arms: dict[str, ArmSummary], run: Run, joined: Joined, subject: str | None
+) -> Rules | None:
+    """Give the rules beside the router judged."""
+    pool = next((pool for pool in pools(table, arms, run, joined.samples) if subject in pool.picks), None)
+    if pool is None or subject is None:
+        return None
+    return routing_rules(pool.outcomes, pool.picks[subject], table.prompts(), seed=run.seed)
+
+
+def _hull_gaps(arms: dict[str, ArmSummary]) -> dict[str, Gap]:
+    """Give each router's gap to the hull of the fixed models, where it has one."""
+    found = ((name, arm.equal_cost) for name, arm in arms.items())
+    return {
+        name: Gap(equal.gap, equal.gap_ci95, equal.standing) for name, equal in found if equal is not None
+    }
+
+
+def _with_cost_intervals(arms: dict[str, ArmSummary], cells: Matrix, seed: int) -> dict[str, ArmSummary]:
+    """Say how sure mean costs are; where a few questions make most of one, how few, since no interval tells that."""
+    found = mean_costs([cells.cost[:, i] for i in range(len(arms))], seed=seed)
+    return {
+        name: msgspec.structs.replace(
+            arm,
+            cost_per_1k_ci95=None
+            if cost.interval is None or cost.rests_on
+            else (1000 * cost.interval[0], 1000 * cost.interval[1]),
+            cost_rests_on=cost.rests_on,
+        )
+        for (name, arm), cost in zip(arms.items(), found, strict=True)
+    }
+
+
+def _hurts(table: Table, cells: Matrix, subject: str, evidence: Evidence) -> WhereItHurts | None:
+    """Give the kind of question in which the router is furthest behind what is in use, else the best fixed model."""
+    baseline = _rival(table, subject, evidence)
+    return None if baseline is None else where_it_hurts(table, cells, subject, baseline)
+
+
+def _rival(table: Table, subject: str, evidence: Evidence) -> str | None:
+    """Name what the router is held against: the arm in use today, else the best fixed model."""
+    rivals = [pair.comparison.baseline for pair in rivals_of(subject, evidence)]
+    in_use = evidence.baseline
+    return in_use if in_use in table.arms and in_use != subject else next(iter(rivals), None)
 
 
 def _named_arm(baseline: str | None, run: Run) -> str | None:

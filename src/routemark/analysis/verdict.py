@@ -13,7 +13,8 @@ f; M is the margin; F is the best fixed model of this run. The first row that ho
 7. else: cannot be told apart
 
 Row 1 errs with 5 % by Bonferroni, rows 2-4 with 2.5 % (intersection-union: all intervals must agree, so none
-needs a correction), rows 5 and 6 with 5 % by Holm. "Surely" cheaper or dearer is by more than 5 %.
+needs a correction), rows 5 and 6 with 5 % by Holm. "Surely" cheaper or dearer is by more than 5 %. In a run
+that was looked at after every question the sequential tests take the place of intervals and Holm's p.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from routemark.analysis import sentences
-from routemark.analysis.compare import Leaders, Pair, by_quality, lost_share
+from routemark.analysis import joined_words, sentences, stopping_words, traffic_words
+from routemark.analysis.compare import Doubt, Leaders, Pair, by_quality, lost_share
 from routemark.analysis.cost import SAME_COST, cost_standing
+from routemark.analysis.traffic import AS_ASKED, Traffic
 from routemark.analysis.words import count, listing, percent, points
-from routemark.records import ArmSummary, Run, Verdict
+from routemark.records import ArmSummary, Comparison, Run, Stopping, Verdict, WhereItHurts
 
 MOST_LOST = 0.2
 """Share of an arm's answers that may have failed or not been graded."""
@@ -47,6 +49,15 @@ class Evidence(NamedTuple):
     margin: float
     baseline: str | None
     """Name of the arm that is in use today."""
+    doubt: Doubt | None = None
+    """None where every answer could be graded."""
+    stopping: Stopping | None = None
+    """None without ``--until-decided``."""
+    traffic: Traffic = AS_ASKED
+    is_weighted: bool = False
+    """Arms and pairs are those of the traffic's mix."""
+    hurts: WhereItHurts | None = None
+    """None where the router judged is surely behind in no kind of question."""
 
 
 class Ruling(NamedTuple):
@@ -64,10 +75,10 @@ class Ruling(NamedTuple):
 
 def verdict(evidence: Evidence) -> Verdict:
     """Give the verdict about the first router of the run."""
-    ruling = rule_on(evidence)
+    ruling = _for_traffic(_with_doubt(rule_on(evidence), evidence), evidence)
     skill = "Without a router there are no picks to judge."
     if ruling.subject is not None:
-        skill = sentences.skill(evidence.arms[ruling.subject].same_mix, evidence.margin)
+        skill = _skill(evidence, evidence.arms[ruling.subject])
     return Verdict(
         row=ruling.row,
         sentence=ruling.sentence,
@@ -78,8 +89,49 @@ def verdict(evidence: Evidence) -> Verdict:
     )
 
 
+def _skill(evidence: Evidence, router: ArmSummary) -> str:
+    """Say whether the picks beat chance, and whether a mixture of models is better for the same money."""
+    skill = sentences.skill(router.same_mix, evidence.margin)
+    beside = router.equal_cost
+    if beside is not None and beside.standing == "below":
+        skill = f"{skill.removesuffix('.')}, {sentences.below_the_hull(beside)}."
+    return skill + joined_words.way_to_measure(evidence.run, router.same_mix)
+
+
+def _with_doubt(ruling: Ruling, evidence: Evidence) -> Ruling:
+    """Let the sentence say when it hangs on answers that could not be graded."""
+    doubt = evidence.doubt
+    if ruling.row == 0 or doubt is None:
+        return ruling
+    rows = {rule_on(evidence._replace(pairs=pairs)).row for pairs in (doubt.against, doubt.for_it)}
+    if rows <= {ruling.row}:
+        return ruling
+    return ruling._replace(sentence=f"{ruling.sentence} {sentences.hangs_on(doubt.answers)}")
+
+
+def _for_traffic(ruling: Ruling, evidence: Evidence) -> Ruling:
+    """Let the sentence say that it is weighted, and what a month costs beside what is in use today."""
+    if ruling.row == 0:
+        return ruling
+    sentence = traffic_words.weighted(ruling.sentence) if evidence.is_weighted else ruling.sentence
+    beside = next(
+        (
+            pair
+            for pair in evidence.pairs
+            if (pair.comparison.arm, pair.comparison.baseline) == (ruling.subject, evidence.baseline)
+        ),
+        ruling.named,
+    )
+    if evidence.traffic.calls is not None and beside is not None:
+        month = traffic_words.month(beside.comparison, evidence.traffic.calls)
+        sentence = f"{sentence} {month}" if month else sentence
+    return ruling._replace(sentence=sentence)
+
+
 def _utc_date(started_at: str) -> str:
-    """Give the UTC day of a time in ISO 8601; one without a zone is UTC already."""
+    """Give the UTC day of a time in ISO 8601, one without a zone is UTC already; "" where no time is known."""
+    if not started_at:
+        return ""
     started = datetime.fromisoformat(started_at)
     return (started.astimezone(UTC) if started.tzinfo else started).date().isoformat()
 
@@ -104,11 +156,11 @@ def decide(rivals: Sequence[Pair], margin: float) -> tuple[int, Pair]:
     """
     best = rivals[0]
     for rival in rivals:
-        if _upper(rival.ci_all) < margin and cost_standing(rival.cost_ci_all) == "dearer":
+        if _upper(rival.ci_all) < margin and cost_standing(rival.ratio.interval_all) == "dearer":
             return 1, rival
     if all(_lower(rival) > 0 for rival in rivals):
         return 2, best
-    if all(_lower(rival) > -margin for rival in rivals):
+    if all(_is_not_worse(rival, margin) for rival in rivals):
         return (3 if _is_cheaper(best) else 4), best
     better = [rival for rival in rivals if _is_worse_than(rival)]
     for rival in better:
@@ -159,8 +211,16 @@ def _is_cheaper(rival: Pair) -> bool:
     return cost_standing(rival.comparison.cost_ratio_ci95) == "cheaper"
 
 
+def _is_not_worse(rival: Pair, margin: float) -> bool:
+    """Say whether the router is surely not worse by the margin; looked at often, that has a test of its own."""
+    sequential = rival.comparison.sequential
+    return _lower(rival) > -margin or (sequential is not None and sequential.not_worse)
+
+
 def _is_worse_than(rival: Pair) -> bool:
     """Say whether the fixed model is better: by Holm, and by the interval, which rules where they disagree."""
+    if rival.comparison.sequential is not None:
+        return _upper(rival.ci_all) < 0
     p = rival.comparison.p_value_holm
     return p is not None and p < 0.05 and _upper(rival.comparison.ci95) < 0
 
@@ -182,7 +242,7 @@ def _sentence(row: int, named: Pair, models: int, evidence: Evidence) -> str:
             text = sentences.worse(named)
         case _:
             text = sentences.undecided(named, models, margin, _cost_per_question_usd(evidence))
-    return text
+    return stopping_words.about_these(evidence.stopping, text)
 
 
 def _too_little(evidence: Evidence, subject: str, against: Sequence[Pair]) -> str:
@@ -202,6 +262,15 @@ def _too_little(evidence: Evidence, subject: str, against: Sequence[Pair]) -> st
     return "Too little to judge: all questions are of one family, so they count as one."
 
 
+def cost_to_decide_usd(comparison: Comparison, evidence: Evidence) -> float | None:
+    """Give what the questions that are missing to tell a difference of the margin cost, all arms asked.
+
+    0 where none is missing; None where more would be no way, or a cost is unknown.
+    """
+    needed, each = comparison.questions_to_decide, _cost_per_question_usd(evidence)
+    return None if needed is None or each is None else max(0, needed - comparison.n) * each
+
+
 def _cost_per_question_usd(evidence: Evidence) -> float | None:
     """Give what one more question to all arms costs; None where a mean cost is unknown."""
     costs = [arm.cost_per_1k_usd for arm in evidence.arms.values()]
@@ -213,10 +282,15 @@ def notes(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
     """Give what a reader must also know, the most important first."""
     if evidence.run.simulated:
         yield "SIMULATED: fictitious models; this tests the wiring, not any router."
+    if evidence.traffic.weights:
+        say = traffic_words.weights_note if evidence.is_weighted else traffic_words.lacking_note
+        yield say(evidence.traffic.weights)
     yield from _notes_on_completeness(evidence, ruling)
     if ruling.named is not None:
         yield from _notes_on_rivals(ruling, ruling.named)
     yield from _notes_on_others(evidence, ruling)
+    if evidence.hurts is not None:
+        yield sentences.hurts(evidence.hurts)
     if ruling.row:
         yield (
             f'"As good" and "within" mean at most {points(evidence.margin)}, surely (95 %); '
@@ -226,10 +300,17 @@ def notes(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
 
 def _notes_on_completeness(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
     """Say what is missing: questions, answers, grades, models."""
-    run, arms = evidence.run, evidence.arms
-    if evidence.finished_questions < run.questions:
+    run, arms, stopping = evidence.run, evidence.arms, evidence.stopping
+    if stopping is not None:
+        yield from _notes_on_stopping(stopping, ruling)
+    if run.shard is not None:
         yield (
-            f"Rests on the first {evidence.finished_questions:,} of {count(run.questions, 'question')} "
+            f"This is {run.shard} of a plan: {count(run.originals, 'question')} of "
+            f"{run.shard.originals:,}. `routemark merge` joins the shards."
+        )
+    if evidence.finished_questions < run.originals and (stopping is None or not stopping.early):
+        yield (
+            f"Rests on the first {evidence.finished_questions:,} of {count(run.originals, 'question')} "
             "in the order of the plan: the run has not finished."
         )
     failed = [f"{name} {arm.failed} of {arm.n}" for name, arm in arms.items() if arm.failed]
@@ -240,9 +321,26 @@ def _notes_on_completeness(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
         yield f"Answers without a grade: {listing(ungraded)}; they are left out."
     judged = {rival.comparison.baseline for rival in ruling.rivals}
     if ruling.row:
-        left_out = [name for name, arm in arms.items() if not arm.is_router and name not in judged]
+        left_out = [
+            name
+            for name, arm in arms.items()
+            if not arm.is_router and name not in judged and arm.sample is None
+        ]
         if left_out:
             yield f"Left out of the verdict, for too few answers: {listing(left_out)}."
+    if ruling.subject is not None:
+        delivered = arms[ruling.subject].delivery
+        if delivered is not None and (said := sentences.delivery(delivered)):
+            yield said
+        yield from joined_words.notes(run, arms, ruling.subject)
+
+
+def _notes_on_stopping(stopping: Stopping, ruling: Ruling) -> Iterator[str]:
+    """Say what was decided, and what it takes for granted."""
+    yield stopping_words.note(stopping)
+    named = ruling.named and ruling.named.comparison
+    if stopping.early and stopping.estimand == "population" and named and named.clusters < named.n:
+        yield stopping_words.families(named.n, named.clusters)
 
 
 def _notes_on_rivals(ruling: Ruling, named: Pair) -> Iterator[str]:

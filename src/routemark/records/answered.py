@@ -140,3 +140,9 @@ class Grade(Record, frozen=True, kw_only=True):
     extracted: str | None = None
     """What was taken for the final answer."""
     reason: str = ""
+    judge: str | None = None
+    """The model that judged, as served; None: no model was asked."""
+    prompt_sha256: str | None = None
+    """Of all that the judge was sent: model, settings and prompt."""
+    cost_usd: float | None = None
+    """US dollars that judging this answer cost, not part of any arm's costs; None: nothing, or not known."""

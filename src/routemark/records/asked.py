@@ -54,6 +54,11 @@ class Arm(Record, frozen=True, kw_only=True):
     """Other request fields of this arm (``temperature``, ``provider``, ...), sent as they are."""
     is_router: bool = False
     """The slug is known to name a router, not a model."""
+    sticky: bool = False
+    """The repeats of a question share one session, one after another, so that stickiness can be measured.
+
+    Never sent: what is sent is the shared session id.
+    """
 
 
 class Trial(Record, frozen=True, kw_only=True):
@@ -66,6 +71,9 @@ class Trial(Record, frozen=True, kw_only=True):
     repeat: int
     """0-based."""
     session_id: str
-    """Sent with every attempt of this trial and of no other, so that answers stay independent."""
+    """Sent with every attempt of this trial and of no other, so that answers stay independent.
+
+    Only the repeats of a sticky arm's question share theirs.
+    """
     window: int = 0
-    """Index of the window of questions in which the trial was planned."""
+    """Index of the window of questions in which the trial was planned; of one that joined, behind which it is asked."""

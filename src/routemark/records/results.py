@@ -15,6 +15,12 @@ class GradeRow(Record, frozen=True, kw_only=True):
     grader: str
     extracted: str | None
     reason: str
+    judge: str | None = None
+    """The model that judged, as served; None: no model was asked."""
+    prompt_sha256: str | None = None
+    """Of all that the judge was sent."""
+    cost_usd: float | None = None
+    """Of judging, US dollars."""
 
 
 class ErrorRow(Record, frozen=True, kw_only=True):
@@ -53,6 +59,10 @@ class ResultRow(Record, frozen=True, kw_only=True):
     generation_id: str | None
     error: ErrorRow | None
     counted: bool
-    """In the finished prefix, hence in the summary."""
+    """In the finished prefix, hence in the summary; never for a perturbed copy."""
     flags: list[str] = []
     """What is odd about how the answer was served (see wire.checks.FLAGS); empty when nothing is."""
+    perturbed_from: str | None = None
+    """Id of the question that this one is a perturbed copy of; None: it is no copy."""
+    perturbation: str | None = None
+    """The kind of change."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from routemark.records import ArmSummary, Comparison, Run, Summary
-from routemark.report import numbers, views
+from routemark.report import buying, numbers, views
 from routemark.report.clean import one_line
 
 
@@ -22,49 +22,50 @@ class Figure(NamedTuple):
 
 
 def figures(run: Run, summary: Summary) -> list[Figure]:
-    """Give the figures of the arm that is judged, beside its baseline where there is one."""
+    """Give the five figures of the arm that is judged, beside its baseline where there is one.
+
+    Quality, cost, gain over its own mix at random, the value of a right answer at which the choice flips,
+    failed calls and slow answers.
+    """
     name = views.subject(summary)
     if name is None:
         return []
     arm, pair = summary.arms[name], views.headline(run, summary)
     base = summary.arms.get(pair.baseline) if pair else None
-    return [
-        *_quality(name, arm, pair, summary),
-        *_cost(run, name, arm, pair, base),
-        *_gain(arm),
-        *_price(pair),
-        _failed(name, arm, pair, base),
-        _latency(run, name, arm, pair, base),
-    ]
+    judged = pair and (pair.weighted or pair)
+    own, beside = views.as_judged(arm), base and views.as_judged(base)
+    quality, cost = _quality(name, own, judged, summary), _cost(run, name, own, judged, beside)
+    prices = list(_price(judged, summary))
+    if summary.weights:
+        quality, cost, *prices = (_weighted(one) for one in (quality, cost, *prices))
+    return [quality, cost, *_gain(arm), *prices, _service(run, summary, name, arm, pair)]
 
 
-def _quality(name: str, arm: ArmSummary, pair: Comparison | None, summary: Summary) -> Iterator[Figure]:
+def _weighted(one: Figure) -> Figure:
+    return one._replace(said=f"{one.said}; weighted to your traffic")
+
+
+def _quality(name: str, arm: ArmSummary, pair: Comparison | None, summary: Summary) -> Figure:
     if not summary.graded:
-        yield Figure("Quality", "not graded", "", "The questions hold no reference answers.")
-    elif pair is None or pair.accuracy_difference is None:
+        return Figure("Quality", "not graded", "", "The questions hold no reference answers.")
+    if pair is None or pair.accuracy_difference is None:
         said = f"{_named(name)}, {numbers.counted(arm.graded, 'graded trial')}"
-        yield Figure("Accuracy", numbers.percent(arm.accuracy), _percent_range(arm.accuracy_ci95), said)
-    else:
-        said = (
-            f"accuracy of {_named(name)} minus {_named(pair.baseline)}, {numbers.counted(pair.n, 'question')}"
-        )
-        value = f"{numbers.points(pair.accuracy_difference)} points"
-        yield Figure("Quality", value, _points_range(pair.ci95), said)
+        return Figure("Accuracy", numbers.percent(arm.accuracy), _percent_range(arm.accuracy_ci95), said)
+    said = f"accuracy of {_named(name)} minus {_named(pair.baseline)}, {numbers.counted(pair.n, 'question')}"
+    value = f"{numbers.points(pair.accuracy_difference)} points"
+    return Figure("Quality", value, _points_range(pair.ci95), said)
 
 
-def _cost(
-    run: Run, name: str, arm: ArmSummary, pair: Comparison | None, base: ArmSummary | None
-) -> Iterator[Figure]:
+def _cost(run: Run, name: str, arm: ArmSummary, pair: Comparison | None, base: ArmSummary | None) -> Figure:
     own = f"{numbers.usd(arm.cost_per_1k_usd)} per 1,000 questions{_monthly(run, arm)}"
     if pair is None or base is None or pair.cost_ratio is None:
-        yield Figure("Cost", numbers.usd(arm.cost_per_1k_usd), "", f"{_named(name)}: {own}")
-        return
+        return Figure("Cost", numbers.usd(arm.cost_per_1k_usd), "", f"{_named(name)}: {own}")
     rests = f"; rests on the dearest {pair.cost_rests_on} questions" if pair.cost_rests_on else ""
     said = (
-        f"{own} against {numbers.usd(base.cost_per_1k_usd)}{_monthly(run, base)} of {_named(pair.baseline)}; "
-        f"the interval is approximate{rests}"
+        f"{own} against {numbers.usd(base.cost_per_1k_usd)}{_monthly(run, base)} of {_named(pair.baseline)}"
+        f"{_month(run, pair)}; the interval is approximate{rests}"
     )
-    yield Figure("Cost ratio", numbers.ratio(pair.cost_ratio), _ratio_range(pair.cost_ratio_ci95), said)
+    return Figure("Cost ratio", numbers.ratio(pair.cost_ratio), _ratio_range(pair.cost_ratio_ci95), said)
 
 
 def _monthly(run: Run, arm: ArmSummary) -> str:
@@ -75,40 +76,83 @@ def _monthly(run: Run, arm: ArmSummary) -> str:
     return f" ({numbers.usd(arm.cost_per_1k_usd * traffic / 1000)} a month)"
 
 
+def _month(run: Run, pair: Comparison) -> str:
+    """Give what a month costs more than with the baseline, at the user's calls."""
+    calls = run.settings.get("traffic")
+    if pair.monthly_usd is None or not isinstance(calls, int):
+        return ""
+    change = numbers.usd_change_ci(pair.monthly_usd, pair.monthly_usd_ci95)
+    return f": {change} a month at {numbers.counted(calls, 'call')}"
+
+
 def _gain(arm: ArmSummary) -> Iterator[Figure]:
+    """Yield the gain of a router that picks; a fixed model has none."""
+    title = "Gain over its own mix"
     if arm.same_mix is not None:
         value = f"{numbers.points(arm.same_mix.gain)} points"
         said = "accuracy of its picks minus the same models, equally often, drawn at random"
-        yield Figure("Gain over its own mix", value, _points_range(arm.same_mix.gain_ci95), said)
+        if arm.same_mix.includes_delivery:
+            said += "; picking and delivery together, as direct answers are missing"
+        yield Figure(title, value, _points_range(arm.same_mix.gain_ci95), said)
+    elif arm.is_router:
+        said = "against the same models drawn at random: ask the models that it picks, --baselines picked"
+        yield Figure(title, "not measured", "", said)
 
 
-def _price(pair: Comparison | None) -> Iterator[Figure]:
-    if pair is not None and pair.indifference_price_usd is not None:
-        said = f"the worth of one more right answer at which it ties with {_named(pair.baseline)}"
+def _price(pair: Comparison | None, summary: Summary) -> Iterator[Figure]:
+    if pair is None or not summary.graded:
+        return
+    if pair.indifference_price_usd is not None:
+        said = (
+            f"the worth of one more right answer at which it ties with {_named(pair.baseline)}{_sure(pair)}"
+        )
         yield Figure("Choice flips at", numbers.usd(pair.indifference_price_usd), "", said)
+    elif pair.better_at_every_price is not None:
+        said = (
+            f"{_named(pair.better_at_every_price)} is better, whatever a right answer is worth{_sure(pair)}"
+        )
+        yield Figure("Choice flips at", "no price", "", f"as measured, {said}")
 
 
-def _failed(name: str, arm: ArmSummary, pair: Comparison | None, base: ArmSummary | None) -> Figure:
-    said = f"trials of {_named(name)} without an answer"
-    if pair is not None and base is not None:
-        said += f"; {numbers.share(base.failed, base.n)} of {_named(pair.baseline)}"
-    return Figure("Failed", numbers.share(arm.failed, arm.n), "", said)
+def _sure(pair: Comparison) -> str:
+    """Say from which to which worth a side is surely the better buy."""
+    sides = [(pair.arm, pair.surely_better_usd), (pair.baseline, pair.surely_worse_usd)]
+    said = [f"{_named(name)} is surely better {buying.where(prices)}" for name, prices in sides if prices]
+    return f"; {', '.join(said)}" if said else "; surely better is neither at any price"
 
 
-def _latency(
-    run: Run, name: str, arm: ArmSummary, pair: Comparison | None, base: ArmSummary | None
-) -> Figure:
-    said = f"half and nine in ten answers of {_named(name)} were complete by then"
-    if pair is not None and base is not None:
-        said += f"; {_times(run, base)} of {_named(pair.baseline)}"
-    if run.client.limited:
-        said += f". {views.LIMITED}"
-    return Figure("Latency p50 / p90", _times(run, arm), "", said)
+def _service(run: Run, summary: Summary, name: str, arm: ArmSummary, pair: Comparison | None) -> Figure:
+    """Give failed calls and slow answers, as differences where they are told."""
+    found = summary.service
+    limited = "; client-limited: upper bounds (*)" if run.client.limited else ""
+    p90 = numbers.latency(arm.latency_s.p90, limited=run.client.limited)
+    if found is None or pair is None or (found.arm, found.baseline) != (pair.arm, pair.baseline):
+        said = (
+            f"calls of {_named(name)} without an answer; nine in ten answers were complete by then{limited}"
+        )
+        return Figure("Failed calls, latency p90", f"{_share(arm)}, {p90}", "", said)
+    base = summary.arms[found.baseline]
+    latency = numbers.seconds_change(found.latency_p90_difference_s) + "*" * run.client.limited
+    other = numbers.latency(base.latency_s.p90, limited=run.client.limited)
+    said = (
+        f"{_named(name)} minus {_named(found.baseline)}: {_share(arm)} against {_share(base)} of calls without an "
+        f"answer; nine in ten answers complete after {p90} against {other}{_elsewhen(base)}{limited}"
+    )
+    failed = f"{numbers.points(found.failed_difference)} points"
+    interval = _points_range(found.failed_ci95)
+    if found.latency_p90_ci95_s is not None:
+        low, high = (numbers.seconds_change(bound) for bound in found.latency_p90_ci95_s)
+        interval = f"{interval}; {low} to {high}"
+    return Figure("Failed calls, latency p90", f"{failed}, {latency}", interval, said)
 
 
-def _times(run: Run, arm: ArmSummary) -> str:
-    quantiles = (arm.latency_s.p50, arm.latency_s.p90)
-    return " / ".join(numbers.latency(value, limited=run.client.limited) for value in quantiles)
+def _elsewhen(base: ArmSummary) -> str:
+    """Say where two latencies are not of the same time."""
+    return " (asked after it, so at another time)" if base.joined else ""
+
+
+def _share(arm: ArmSummary) -> str:
+    return numbers.percent(arm.failed / arm.n) if arm.n else numbers.UNKNOWN
 
 
 def _named(name: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from routemark.policy.forecast import ArmForecast, Forecast
-from routemark.report import numbers
+from routemark.policy.added import ASSUMED_MODELS
+from routemark.policy.forecast import Added, ArmForecast, Forecast
+from routemark.records import Copies
+from routemark.report import detect, numbers
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, grid
 
@@ -15,6 +17,11 @@ def render(forecast: Forecast, *, width: int = 80) -> str:
     """Give the forecast as lines of at most ``width`` cells, names aside."""
     blocks = ["\n".join(_filled(text, width)) for text in _head(forecast)]
     blocks.append("\n".join(_table(forecast, width)))
+    blocks += ["\n".join(_filled(text, width)) for text in map(added, forecast.added)]
+    if forecast.detection is not None:
+        blocks += detect.detection(forecast.detection, width)
+    if forecast.savings is not None:
+        blocks += detect.savings(forecast.savings, width)
     blocks.append("\n".join(line for text in _notes(forecast) for line in _filled(text, width)))
     return "\n\n".join(blocks) + "\n"
 
@@ -30,8 +37,42 @@ def _head(forecast: Forecast) -> Iterator[str]:
         f"x {forecast.repeats} repeats, in {numbers.counted(forecast.windows, 'window')} of "
         f"{numbers.counted(min(forecast.window, forecast.questions), 'question')}. No model was asked."
     )
+    if forecast.perturbed:
+        yield copies(forecast.perturbed)
     if forecast.simulated:
         yield "*** SIMULATED *** The prices are those of the simulated gateway's fictitious models."
+
+
+def copies(perturbed: dict[str, Copies]) -> str:
+    """Say how many of the questions are perturbed copies, and to how many each kind could not be applied."""
+    kinds = [
+        f"{kind} {numbers.count(made.copies)}"
+        + (f" (not applicable to {numbers.count(made.left_out)} looked at)" if made.left_out else "")
+        for kind, made in perturbed.items()
+    ]
+    total = sum(made.copies for made in perturbed.values())
+    return f"Of the questions, {total:,} are perturbed copies of others: {', '.join(kinds)}."
+
+
+def added(what: Added) -> str:
+    """Say what an option may add to the planned trials, at most and as expected."""
+    if what.trials_most is None:
+        return f"{what.option} adds trials that nobody can foresee: {one_line(what.note or '', 600)}"
+    most = (
+        f"{what.option} adds {numbers.count(what.trials_most)} trials at most, "
+        f"{numbers.usd(what.cost_worst_usd)} at worst"
+    )
+    match what.expected_from:
+        case "latest run":
+            basis = "if the routers pick as in the latest run"
+        case "assumed":
+            basis = f"if a router picks {ASSUMED_MODELS} models, whichever"
+        case _:
+            return f"{most}; expected {_range(what.cost_expected_usd)}."
+    return (
+        f"{most}: every model within the routers' reach, all questions. Expected: "
+        f"{numbers.count(what.trials_expected or 0)} trials, {_range(what.cost_expected_usd)}, {basis}."
+    )
 
 
 def _table(forecast: Forecast, width: int) -> list[str]:
@@ -97,9 +138,10 @@ def _budget(forecast: Forecast) -> Iterator[str]:
         "aside for each in flight. A smaller --max-tokens, or fewer models to pick from, makes it less."
     )
     limit = forecast.max_cost_usd
+    more = [what.cost_worst_usd for what in forecast.added]
     if limit is None or forecast.cost_worst_usd is None:
         return
-    if forecast.cost_worst_usd <= limit:
+    if None not in more and forecast.cost_worst_usd + sum(cost for cost in more if cost) <= limit:
         yield f"- --max-cost {numbers.usd(limit)} covers the worst case, retries aside."
     elif (dearest.cost_worst_request_usd or 0.0) > limit:
         yield f"- --max-cost {numbers.usd(limit)} does not cover one such request: the run would stop before it."

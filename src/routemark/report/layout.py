@@ -31,6 +31,19 @@ class Column(NamedTuple):
         return max(cell_len(text) for text in [*self.title.split("\n"), *self.cells])
 
 
+class Section(NamedTuple):
+    """A heading, a table, and what is said below it, as data for every format."""
+
+    title: str
+    stub: str
+    """Title of the column of names."""
+    names: list[str]
+    columns: list[Column]
+    notes: list[str]
+    code: str = ""
+    """Python source, for formats with room for it."""
+
+
 class Grid(NamedTuple):
     """A laid out table."""
 

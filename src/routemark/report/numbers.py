@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+from routemark.analysis import cells
 
 UNKNOWN = "n/a"
 
@@ -114,6 +116,27 @@ def usd(amount: float | None) -> str:
     return f"{sign}${_dollar_digits(size)}"
 
 
+def usd_round(amount: float) -> str:
+    """Give "$0.001", "$0.1", "$10": a round amount without the zeros that `usd` would add."""
+    text = usd(amount)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def usd_ci(amount: float | None, interval: Interval) -> str:
+    """Give "$0.34 [0.29, 0.41]"."""
+    return usd(amount) + _brackets(interval, lambda bound: usd(bound).replace("$", ""), shown=amount)
+
+
+def usd_change(amount: float | None) -> str:
+    """Give "+$0.34", "-$12.50", "$0": a difference of amounts, with its sign."""
+    return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
+
+
+def usd_change_ci(amount: float | None, interval: Interval) -> str:
+    """Give "-$12.50 [-$14.10, -$10.90]"."""
+    return usd_change(amount) + _brackets(interval, usd_change, shown=amount)
+
+
 def _dollar_digits(size: float) -> str:
     if size == 0:
         return "0"
@@ -146,6 +169,14 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
 
 
+def seconds_change(value: float | None) -> str:
+    """Give "+842 ms", "-1.24 s", "0.0 ms": a difference of times, with its sign."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    return sign + seconds(abs(value))
+
+
 def latency(value: float | None, *, limited: bool) -> str:
     """Give a latency, with "*" where the client itself was slow and the figure is an upper bound."""
     return seconds(value) + ("*" if limited and _known(value) else "")
@@ -154,6 +185,11 @@ def latency(value: float | None, *, limited: bool) -> str:
 def score(value: float | None) -> str:
     """Give the grade of one answer: "1", "0", "0.75"."""
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def bits(value: float | None) -> str:
+    """Give an entropy: "1.42"."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.2f}"
 
 
 def moment(iso: str | None) -> str:
@@ -172,24 +208,27 @@ def moment(iso: str | None) -> str:
 
 
 class Cell(NamedTuple):
-    """An accuracy as its number of graded trials allows to show it."""
+    """An accuracy as its number of graded trials allows to show it (see `analysis.cells`)."""
 
     text: str
-    weight: Literal["none", "few", "grey", "full"]
-    """``full`` may be coloured; ``few`` and ``grey`` may not; ``none`` holds nothing."""
+    weight: cells.Weight
 
 
 def cell(accuracy: float | None, graded: int, interval: Interval = None) -> Cell:
     """Give "3 of 4" below 5, "7/12 [32.0, 80.7]" below 20, from there "83.3 %"."""
-    if accuracy is None or not math.isfinite(accuracy) or graded <= 0:
+    if accuracy is None or not math.isfinite(accuracy):
         return Cell(UNKNOWN, "none")
     right = score(accuracy * graded)
-    if graded < 5:
-        return Cell(f"{right} of {graded}", "few")
-    if graded < 20:
-        bounds = _brackets(interval, lambda bound: f"{100 * bound:.0f}", shown=accuracy)
-        return Cell(f"{right}/{graded}{bounds}", "grey")
-    return Cell(percent(accuracy), "full")
+    match cells.weight(graded):
+        case "none":
+            return Cell(UNKNOWN, "none")
+        case "few":
+            return Cell(f"{right} of {graded}", "few")
+        case "grey":
+            bounds = _brackets(interval, lambda bound: f"{100 * bound:.0f}", shown=accuracy)
+            return Cell(f"{right}/{graded}{bounds}", "grey")
+        case "full":
+            return Cell(percent(accuracy), "full")
 
 
 def _brackets(interval: Interval, write: Callable[[float], str], *, shown: float | None) -> str:

@@ -1,50 +1,128 @@
-"""Which file ending is written by what."""
+"""Which file ending is written by what, and how several files are written together in one pass."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from routemark.errors import RunError, SettingsError
 from routemark.records import ResultRow, Run, Summary
-from routemark.report import markdown, page, results, rows
+from routemark.report import junit, markdown, page, parquet, results, rows
+from routemark.report.sinks import Opener, Sink
 
-Writer = Callable[[Path, Run, Summary, Iterable[ResultRow]], None]
-
-WRITERS: dict[str, Writer] = {
-    ".json": results.write_results,
-    ".html": page.write_page,
-    ".md": markdown.write_markdown,
-    ".csv": rows.write_csv_file,
+WRITERS: dict[str, Opener] = {
+    ".csv": rows.open_csv,
+    ".html": page.open_page,
+    ".json": results.open_results,
+    ".junit.xml": junit.open_junit,
+    ".md": markdown.open_comment,
+    ".parquet": parquet.open_parquet,
 }
-
-
-ENDINGS = {"json": ".json", "markdown": ".md", "html": ".html"}
+ENDINGS = {"json": ".json", "markdown": ".md", "html": ".html", "junit": ".junit.xml"}
 """File ending of each format that `report` prints."""
 
 
-def writer_for(name: str) -> Writer:
-    """Give the writer of a file by its ending; raise SettingsError for an ending without one."""
-    ending = Path(name).suffix
-    if ending not in WRITERS:
+def writer_for(name: str) -> Opener:
+    """Give the writer of a file by its ending.
+
+    Raises SettingsError for an ending without one, and for one whose library is not installed.
+    """
+    ending = next((ending for ending in WRITERS if Path(name).name.endswith(ending)), None)
+    if ending is None:
         raise SettingsError(f"--output {name}: no such format; use {', '.join(sorted(WRITERS))}.")
+    if ending == ".parquet":
+        parquet.require(name)
     return WRITERS[ending]
 
 
-def write(path: Path, run: Run, summary: Summary, results_rows: Iterable[ResultRow]) -> None:
-    """Write the file in the format of its ending; raise RunError when it cannot be written."""
-    writer = writer_for(path.name)
+class _File:
+    """One file being written. What the disk refuses is kept as its error, so that the others go on."""
+
+    def __init__(self, path: Path, run: Run) -> None:
+        self.path = path
+        self.error: RunError | None = None
+        self._stack = ExitStack()
+        self._sink: Sink | None = None
+        opened = writer_for(path.name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._sink = self._stack.enter_context(opened(path, run))
+        except OSError as error:
+            self._fail(error)
+
+    def row(self, row: ResultRow) -> None:
+        if self._sink is not None:
+            try:
+                self._sink.row(row)
+            except OSError as error:
+                self._fail(error)
+
+    def close(self, summary: Summary) -> None:
+        """Write the rest, and put the file in its place."""
+        if self._sink is not None:
+            try:
+                self._sink.close(summary)
+                self._stack.close()
+            except OSError as error:
+                self._fail(error)
+
+    def discard(self, error: Exception) -> None:
+        """Leave what was there before; do nothing once the file is in its place."""
+        self._sink = None
+        with suppress(OSError):  # a full disk refuses what was still to be flushed, too
+            self._stack.__exit__(type(error), error, error.__traceback__)
+
+    def _fail(self, error: OSError) -> None:
+        self.error = RunError(
+            f"{self.path}: cannot be written: {error.strerror or error}. The journal has everything."
+        )
+        self.discard(error)
+
+
+class Files:
+    """Files of one run that are written together."""
+
+    def __init__(self) -> None:
+        self._files: list[_File] = []
+
+    def open(self, path: Path, run: Run) -> None:
+        """Begin one more. Raises: SettingsError for an ending without a writer."""
+        self._files.append(_File(path, run))
+
+    def row(self, row: ResultRow) -> None:
+        """Give a row to each."""
+        for file in self._files:
+            file.row(row)
+
+    def close(self, summary: Summary) -> None:
+        """Finish them in their order. Raises RunError for the first that could not be written."""
+        for file in self._files:
+            file.close(summary)
+        for file in self._files:
+            if file.error is not None:
+                raise file.error
+
+    def discard(self) -> None:
+        """Leave all that are not in their place as they were."""
+        for file in self._files:
+            file.discard(_NotFinishedError())
+
+
+class _NotFinishedError(Exception):
+    """Tells a file that it will never be whole."""
+
+
+@contextmanager
+def opened(paths: Sequence[Path], run: Run) -> Iterator[Files]:
+    """Begin the files; those that are not closed when the context is left are as they were before.
+
+    Raises: SettingsError for an ending without a writer.
+    """
+    files = Files()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer(path, run, summary, results_rows)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be written: {error.strerror}. The journal has everything.") from None
-
-
-def as_text(name: str, run: Run, summary: Summary, results_rows: Iterable[ResultRow]) -> str:
-    """Give what the file of this format would hold: ``json``, ``markdown`` or ``html``."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"report{ENDINGS[name]}"
-        write(path, run, summary, results_rows)
-        return path.read_text(encoding="utf-8")
+        for path in paths:
+            files.open(path, run)
+        yield files
+    finally:
+        files.discard()

@@ -1,33 +1,44 @@
 """report.html: the whole run as one file that works offline, asks nobody for anything, and can be shared.
 
-Everything is in the page without its script, which only filters the questions. Text of others is
-cleaned and escaped wherever a template puts it (`_environment`), and the page's policy lets nothing run
-or load but the one style sheet and the one script whose hashes it names.
+Everything is in the page without its scripts, which draw charts and filter questions. Text of others is
+cleaned and escaped wherever a template puts it (`environment`), and the page's policy lets nothing run
+or load but the one style sheet and the scripts whose hashes it names.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from routemark.analysis import cells
 from routemark.errors import rule
 from routemark.files import replaced
 from routemark.records import ArmSummary, ResultRow, Run, Slice, Summary
-from routemark.report import numbers, sample, views
+from routemark.report import bundle, numbers, sample, telling, views
+from routemark.report.charts import charts
+from routemark.report.charts_cost import bounds
 from routemark.report.clean import Clip, clean, clip, one_line
+from routemark.report.control import chart_data, control
 from routemark.report.figures import figures
-from routemark.report.picture import Point, cost_quality
+from routemark.report.lists import lists
+from routemark.report.sections import sections
+from routemark.report.sinks import Sink
 from routemark.report.tally import Field, Tally
 
-TEXT_BUDGET = 600_000
-"""Bytes of prompts and answers in the page; beyond, the longest are cut."""
+TEXT_BUDGET = 300_000
+"""Bytes of prompts and answers in a page with many; beyond, the longest are cut."""
+_ROOM = 920_000
+"""Bytes of a page below 2 MB beside its scripts and its tables."""
+_PER_ROW = 620
+"""Bytes of a trial in a page, its texts not counted."""
 MAX_COLUMNS = 8
 """Models with a column of their own in "who answered what"."""
 MAX_LABELS = 40
@@ -35,26 +46,49 @@ MAX_LABELS = 40
 _HERE = Path(__file__).parent
 
 
-def write_page(path: Path, run: Run, summary: Summary, rows: Iterable[ResultRow]) -> None:
-    """Write the page whole or not at all.
+class _Page:
+    """Keeps of the rows what one page can hold, and writes it when the summary is there.
 
-    Of more than `sample.MAX_ROWS` rows a sample stratified by difficulty is embedded, and the page says
-    so; memory does not grow with the rest. Raises: OSError.
+    Of more than `sample.MAX_ROWS` rows a sample stratified by difficulty is embedded, and the page says so;
+    memory does not grow with the rest.
     """
-    tally = Tally()
-    taken = sample.take(tally.watching(rows))
-    context = _context(run, summary, tally, taken)
-    stream = _environment().get_template("page.html.j2").stream(context)
-    stream.enable_buffering(500)
-    with replaced(path) as file:
+
+    def __init__(self, file: IO[bytes], run: Run) -> None:
+        self._file = file
+        self._run = run
+        self._tally = Tally()
+        self._sampler = sample.Sampler()
+        self._telling = telling.Collector(run)
+
+    def row(self, row: ResultRow) -> None:
+        """Take a row."""
+        self._tally.add(row)
+        self._sampler.add(row)
+        self._telling.add(row)
+
+    def close(self, summary: Summary) -> None:
+        """Write the page."""
+        context = _context(self._run, summary, self._tally, self._sampler.taken(), self._telling)
+        stream = environment().get_template("page.html.j2").stream(context)
+        stream.enable_buffering(500)
         for piece in stream:
-            file.write(piece.encode())
+            self._file.write(piece.encode())
 
 
-def _environment() -> Environment:
-    """Give a jinja2 environment in which no text reaches the page without being cleaned and escaped."""
+@contextmanager
+def open_page(path: Path, run: Run) -> Iterator[Sink]:
+    """Begin the page; see `sinks`."""
+    with replaced(path) as file:
+        yield _Page(file, run)
+
+
+def environment(*more: Path) -> Environment:
+    """Give a jinja2 environment in which no text reaches the page without being cleaned and escaped.
+
+    ``more``: folders of templates that come before the report's.
+    """
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader([*more, _HERE / "templates"]),
         autoescape=True,
         finalize=_finalize,
         undefined=StrictUndefined,
@@ -77,24 +111,49 @@ def _written(value: object) -> str:
     return shown.text + ("..." if shown.cut else "")
 
 
-def _context(run: Run, summary: Summary, tally: Tally, taken: sample.Sample) -> dict[str, Any]:
-    style, script = _static("report.css"), _static("report.js")
+def _context(
+    run: Run, summary: Summary, tally: Tally, taken: sample.Sample, collected: telling.Collector
+) -> dict[str, Any]:
+    style = _static("report.css")
+    shown = summary_context(run, summary, tally)
+    scripts = [_static("report.js")]
+    models = sorted({row.model for entry in taken.entries for row, _ in entry.trials if row.model})
+    if shown["charts"]:
+        scripts = [Markup(bundle.vega()), _static("charts.js"), *scripts]  # noqa: S704 - the library, and our own files
+    return {
+        **shown,
+        "style": style,
+        "scripts": scripts,
+        "policy": policy(style, *scripts),
+        "questions": _questions(taken, list(shown["arms"])),
+        "taken": taken,
+        "models": models,
+        "model_places": {model: place for place, model in enumerate(models)},
+        "lists": list(lists(run, summary, collected)),
+        "places": {entry.id: place for place, entry in enumerate(taken.entries)},
+    }
+
+
+def summary_context(run: Run, summary: Summary, tally: Tally) -> dict[str, Any]:
+    """Give what the head of the page and summary.html.j2 show."""
     arms = views.ordered_arms(run, summary)
+    found = charts(run, summary)
     return {
         "run": run,
         "summary": summary,
         "arms": arms,
-        "style": style,
-        "script": script,
-        "policy": policy(style, script),
         "figures": figures(run, summary),
-        "pictures": _pictures(arms),
-        "undrawn": [name for name, arm in arms.items() if _point(0, name, arm) is None],
+        "charts": found,
+        "bounds": bounds(summary) if found.get("cost") else [],
+        "control": control(run, summary) if found.get("cost") else None,
+        "chart_data": chart_data(run, summary, found),
+        "undrawn": [
+            name for name, arm in arms.items() if arm.accuracy is None or arm.cost_per_1k_usd is None
+        ],
         "answered": list(_answered(run, summary, tally)),
         "by_label": list(_by_label(arms)),
+        "sections": list(sections(run, summary)),
         "failures": [(kind, by_arm, rule(kind).advice) for kind, by_arm in views.failures(summary).items()],
-        "questions": _questions(taken, list(arms)),
-        "taken": taken,
     }
 
 
@@ -102,37 +161,17 @@ def _static(name: str) -> Markup:
     return Markup((_HERE / "static" / name).read_text("utf-8"))  # noqa: S704 - our own file
 
 
-def policy(style: str, script: str) -> str:
-    """Give the Content-Security-Policy under which only these two texts act, and nothing is loaded."""
+def policy(style: str, *scripts: str) -> str:
+    """Give the Content-Security-Policy under which only these texts act, and nothing is loaded."""
+    hashes = " ".join(f"'{_digest(script)}'" for script in scripts)
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src {hashes}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-# ------------------------------------------------------------------------------------- the picture
-
-
-def _pictures(arms: dict[str, ArmSummary]) -> list[Markup]:
-    """Give the picture twice, for wide and for narrow screens; nothing without a graded arm."""
-    numbered = enumerate(arms.items(), start=1)
-    points = [point for i, (name, arm) in numbered if (point := _point(i, name, arm)) is not None]
-    if not points:
-        return []
-    return [
-        cost_quality(points, width=920, height=430, ident="wide"),
-        cost_quality(points, width=360, height=380, ident="narrow"),
-    ]
-
-
-def _point(number: int, name: str, arm: ArmSummary) -> Point | None:
-    if arm.accuracy is None or arm.cost_per_1k_usd is None:
-        return None
-    return Point(number, name, arm.cost_per_1k_usd, arm.accuracy, arm.accuracy_ci95, arm.is_router)
 
 
 # --------------------------------------------------------------------------------- who answered what
@@ -205,7 +244,7 @@ def _cell(part: Slice) -> numbers.Cell:
 
 
 def _shade(count: int, answers: int) -> int:
-    return round(5 * count / answers) if answers >= 20 else 0
+    return round(5 * count / answers) if cells.weight(answers) == "full" else 0
 
 
 class ByLabel(NamedTuple):
@@ -261,7 +300,7 @@ class Shown(NamedTuple):
 
 
 def _questions(taken: sample.Sample, arms: list[str]) -> list[Shown]:
-    limit = sample.level(_weights(taken), TEXT_BUDGET)
+    limit = sample.level(_weights(taken), max(TEXT_BUDGET, _ROOM - _PER_ROW * taken.kept))
     places = {name: place for place, name in enumerate(arms)}
     return [_shown(entry, places, limit) for entry in taken.entries]
 

@@ -29,7 +29,7 @@ SHOWN = 6
 class Progress:
     """Counts outcomes and shows them; an Observer of the engine and a context manager."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a progress shows, by name
         self,
         console: Console,
         *,
@@ -37,9 +37,12 @@ class Progress:
         done: int,
         in_flight: Callable[[], int],
         to_grade: Callable[[], int] = lambda: 0,
+        added: Callable[[], int] = lambda: 0,
     ) -> None:
+        """``total``: trials planned; ``added`` tells how many joined them since."""
         self._console = console
-        self._total = total
+        self._planned = total
+        self._added = added
         self._before = done
         self._done = done
         self._in_flight = in_flight
@@ -79,6 +82,10 @@ class Progress:
             self._printer.join()
         self._print(self._line())
 
+    @property
+    def _total(self) -> int:
+        return self._planned + self._added()
+
     def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:  # noqa: ARG002 - an Observer
         """Count one outcome."""
         self._done += 1
@@ -106,9 +113,9 @@ class Progress:
         if self._priced and self._done < self._total:
             left = (self._total - self._done) * self._cost_usd / self._priced
             spend += f", about {numbers.usd(self._cost_usd + left)} in all"
-        to_grade = self._to_grade()
+        to_grade, added = self._to_grade(), self._added()
         return [
-            f"{self._done:,}/{self._total:,} trials",
+            f"{self._done:,}/{self._total:,} trials" + (f" ({added:,} of them added)" if added else ""),
             f"{self._in_flight()} in flight",
             f"{rate:.1f}/s",
             spend,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,7 +14,10 @@ from typing import Any, TextIO
 import msgspec
 
 from routemark.files import replaced
+from routemark.interop.cells import harmless
 from routemark.records import (
+    PERTURBATION,
+    PERTURBED_FROM,
     Completion,
     CostSource,
     ErrorRow,
@@ -27,20 +31,25 @@ from routemark.records import (
     Summary,
     Usage,
 )
+from routemark.report.sinks import Sink
 
 _NESTED: dict[str, type[msgspec.Struct]] = {"grade": GradeRow, "usage": Usage, "error": ErrorRow}
 
-# What a spreadsheet takes for a formula, full-width forms included. A plain number begins with
-# a sign, too, and is none.
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
-
-def result_row(
-    question: Question, outcome: Outcome, grade: Grade | None, counted: bool, flags: Sequence[str] = ()
+def result_row(  # noqa: PLR0913, PLR0917 - what is known of a trial
+    question: Question,
+    outcome: Outcome,
+    grade: Grade | None,
+    counted: bool,
+    flags: Sequence[str] = (),
+    copy: bool = False,
 ) -> ResultRow:
-    """Give the row of one trial: what is not known, and what a failure has not, is None."""
+    """Give the row of one trial: what is not known, and what a failure has not, is None.
+
+    ``copy``: of a perturbed question, which is in no accuracy.
+    """
     answer, failure = outcome.completion, outcome.failure
+    made = question.metadata if copy else {}
     return ResultRow(
         id=question.id,
         difficulty=question.difficulty,
@@ -67,15 +76,25 @@ def result_row(
         error=ErrorRow(kind=failure.kind, status=failure.status, message=failure.message)
         if failure
         else None,
-        counted=counted,
+        counted=counted and not copy,
         flags=list(flags),
+        perturbed_from=made.get(PERTURBED_FROM),
+        perturbation=made.get(PERTURBATION),
     )
 
 
 def _grade_row(grade: Grade | None) -> GradeRow | None:
     if grade is None:
         return None
-    return GradeRow(score=grade.score, grader=grade.grader, extracted=grade.extracted, reason=grade.reason)
+    return GradeRow(
+        score=grade.score,
+        grader=grade.grader,
+        extracted=grade.extracted,
+        reason=grade.reason,
+        judge=grade.judge,
+        prompt_sha256=grade.prompt_sha256,
+        cost_usd=grade.cost_usd,
+    )
 
 
 def _cost_source(outcome: Outcome) -> CostSource | None:
@@ -94,60 +113,74 @@ def _generation_id(answer: Completion | None, failure: Failure | None) -> str | 
     return failure.generation_id if failure is not None else None
 
 
+@lru_cache(maxsize=1)
+def _layout() -> list[tuple[str, tuple[str, ...]]]:
+    """Give the fields of a row, each with those of the record in it; asking the record each time takes long."""
+    return [
+        (field.name, tuple(inner.name for inner in msgspec.structs.fields(_NESTED[field.name])))
+        if field.name in _NESTED
+        else (field.name, ())
+        for field in msgspec.structs.fields(ResultRow)
+    ]
+
+
 def columns() -> list[str]:
     """Give the column names of the CSV, in order: ``grade_score``, ``usage_prompt_tokens``, ..."""
-    return list(_column_names())
+    return [name for field, inner in _layout() for name in ([f"{field}_{one}" for one in inner] or [field])]
 
 
-def _column_names() -> Iterator[str]:
-    for field in msgspec.structs.fields(ResultRow):
-        nested = _NESTED.get(field.name)
-        if nested is None:
-            yield field.name
-        else:
-            yield from (f"{field.name}_{inner.name}" for inner in msgspec.structs.fields(nested))
+class Csv:
+    """A header and one line a row.
 
-
-def write_csv(rows: Iterable[ResultRow], file: TextIO) -> None:
-    """Write a header and one line a row; ``file`` is opened with ``newline=""``.
-
-    A text that a spreadsheet would run as a formula gets a leading apostrophe; an unknown value is
-    an empty cell.
+    A text that a spreadsheet would run as a formula gets a leading apostrophe; an unknown value is an empty cell.
     """
-    writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180; so both of them are quoted inside a cell
-    writer.writerow(columns())
-    writer.writerows(list(_cells(row)) for row in rows)
+
+    def __init__(self, file: TextIO) -> None:
+        """``file`` is opened with ``newline=""``."""
+        self._writer = csv.writer(file, lineterminator="\r\n")  # RFC 4180; so both are quoted inside a cell
+        self._writer.writerow(columns())
+
+    def row(self, row: ResultRow) -> None:
+        """Write a row."""
+        self._writer.writerow([_cell(value) for value in values(row)])
+
+    def close(self, summary: Summary) -> None:
+        """Do nothing: rows are all there is."""
 
 
-def write_csv_file(path: Path, run: Run, summary: Summary, rows: Iterable[ResultRow]) -> None:  # noqa: ARG001 - as all writers
-    """Write the rows to a CSV file, in UTF-8."""
+@contextmanager
+def open_csv(path: Path, run: Run) -> Iterator[Sink]:  # noqa: ARG001 - as all writers
+    """Begin a CSV file of the rows, in UTF-8; see `sinks`."""
     with replaced(path) as file:
         text = TextIOWrapper(file, "utf-8", newline="")
-        write_csv(rows, text)
-        text.detach()
+        try:
+            yield Csv(text)
+            text.flush()
+        finally:
+            text.detach()
 
 
-def _cells(row: ResultRow) -> Iterator[str | int | float]:
-    for field in msgspec.structs.fields(ResultRow):
-        value = getattr(row, field.name)
-        nested = _NESTED.get(field.name)
-        if nested is None:
-            yield _cell(value)
+def values(row: ResultRow) -> Iterator[str | int | float | bool | None]:
+    """Yield a value for each of `columns`; None is unknown, and what is no plain value is given as JSON."""
+    for field, inner in _layout():
+        value = getattr(row, field)
+        if inner:
+            yield from (_plain(getattr(value, name, None)) for name in inner)
         else:
-            yield from (_cell(getattr(value, inner.name, None)) for inner in msgspec.structs.fields(nested))
+            yield _plain(value)
 
 
-def _cell(value: Any) -> str | int | float:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+def _plain(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return msgspec.json.encode(value).decode()
+
+
+def _cell(value: str | float | bool | None) -> str | int | float:
+    if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float):
-        return value
-    return _harmless(value if isinstance(value, str) else msgspec.json.encode(value).decode())
-
-
-def _harmless(text: str) -> str:
-    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return "'" + text
-    return text
+    return harmless(value) if isinstance(value, str) else value

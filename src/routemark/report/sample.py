@@ -92,18 +92,27 @@ class _Stratum:
         return dropped
 
 
-def take(rows: Iterable[ResultRow], *, limit: int = MAX_ROWS) -> Sample:
-    """Give all questions if they have at most ``limit`` rows, else a sample stratified by difficulty."""
-    strata: dict[str, _Stratum] = {}
-    seen = kept = 0
-    for row in rows:
+class Sampler:
+    """Takes rows, and keeps all questions if they have at most ``limit`` rows, else a sample by difficulty."""
+
+    def __init__(self, limit: int = MAX_ROWS) -> None:
+        self._limit = limit
+        self._strata: dict[str, _Stratum] = {}
+        self._seen = self._kept = 0
+
+    def add(self, row: ResultRow) -> None:
+        """Take a row."""
+        strata = self._strata
         label = row.difficulty if row.difficulty in strata or len(strata) < MAX_STRATA else ""
-        kept += strata.setdefault(label, _Stratum()).add(row, seen)
-        seen += 1
-        while kept > limit and sum(len(stratum.entries) for stratum in strata.values()) > 1:
-            kept -= max(strata.values(), key=lambda stratum: stratum.rows).drop_worst()
-    entries = [entry for stratum in strata.values() for entry in stratum.entries.values()]
-    return Sample(sorted(entries, key=lambda entry: entry.place), seen, kept)
+        self._kept += strata.setdefault(label, _Stratum()).add(row, self._seen)
+        self._seen += 1
+        while self._kept > self._limit and sum(len(stratum.entries) for stratum in strata.values()) > 1:
+            self._kept -= max(strata.values(), key=lambda stratum: stratum.rows).drop_worst()
+
+    def taken(self) -> Sample:
+        """Give what is kept."""
+        entries = [entry for stratum in self._strata.values() for entry in stratum.entries.values()]
+        return Sample(sorted(entries, key=lambda entry: entry.place), self._seen, self._kept)
 
 
 def _rank(question_id: str) -> int:

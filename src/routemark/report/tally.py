@@ -6,7 +6,6 @@ counts of answers: trials that failed were answered by no model and are in no ce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from routemark.analysis.intervals import wilson
@@ -30,21 +29,19 @@ class Tally:
         self._graded: dict[Key, int] = {}
         self._score: dict[Key, float] = {}
 
-    def watching(self, rows: Iterable[ResultRow]) -> Iterator[ResultRow]:
-        """Pass the rows on and count those that are in the summary."""
-        for row in rows:
-            self._add(row)
-            yield row
-
-    def _add(self, row: ResultRow) -> None:
+    def add(self, row: ResultRow) -> None:
+        """Count a row that is in the summary."""
         if row.grade is None or row.grade.score is None or row.model is None or not row.counted:
             return
         for field in FIELDS:
             label = getattr(row, field)
             if label is not None:
-                key = (row.arm, field, label, row.model)
-                self._graded[key] = self._graded.get(key, 0) + 1
-                self._score[key] = self._score.get(key, 0.0) + row.grade.score
+                self.count((row.arm, field, label, row.model), 1, row.grade.score)
+
+    def count(self, key: Key, graded: int, score: float) -> None:
+        """Count graded answers with the sum of their scores."""
+        self._graded[key] = self._graded.get(key, 0) + graded
+        self._score[key] = self._score.get(key, 0.0) + score
 
     def cell(self, arm: str, field: Field, label: str, model: str) -> Cell:
         """Give the accuracy of that model's answers there, by the rule for small cells."""

@@ -1,7 +1,8 @@
 """The summary for a terminal: verdict first, then the figures it rests on.
 
 Names and messages come from outside and may hold terminal escapes or rich markup: they pass through
-`clean` and are printed as `rich.text.Text`, so that no markup is ever parsed. Tables that are too wide
+`clean` and are printed as `rich.text.Text`, so that no markup is ever parsed. From 100 cells on there is a
+picture of cost and quality. Tables that are too wide
 drop columns in a fixed order and say so: arms lose time to first token, then the cost per right answer,
 latency p90, p50, cost per 1,000, failures; comparisons lose the number of questions, then the cost ratio;
 difficulties lose the rarest labels.
@@ -19,10 +20,12 @@ from rich.text import Text
 from routemark.errors import rule
 from routemark.records import ArmSummary, Comparison, Run, Summary
 from routemark.report import numbers, views
+from routemark.report.charts_cost import hull_line
 from routemark.report.clean import one_line
-from routemark.report.layout import Column, Grid, grid
+from routemark.report.layout import Column, Grid, Section, grid
+from routemark.report.plot import Dot, frontier
+from routemark.report.sections import sections
 
-MAX_COMPARISONS = 20
 MAX_MODELS = 15
 
 Block = Text | Padding
@@ -53,9 +56,12 @@ def render(run: Run, summary: Summary, *, width: int = 80, color: bool, files: S
 def _blocks(run: Run, summary: Summary, width: int, files: Sequence[str]) -> Iterator[Block]:
     yield from _banner(run, summary)
     yield from _verdict(run, summary)
+    yield from _picture(run, summary, width)
     yield from _arms(run, summary, width)
     yield from _who_answered(run, summary, width)
-    yield from _comparisons(summary, width)
+    yield from _comparisons(run, summary, width)
+    for section in sections(run, summary):
+        yield from _section(section, width)
     yield from _failures(summary)
     if files:
         yield _heading("Files")
@@ -85,10 +91,26 @@ def _verdict(run: Run, summary: Summary) -> Iterator[Block]:
     yield Text(one_line(verdict.sentence, 2000), "bold")
     if verdict.skill:
         yield Text(one_line(verdict.skill, 2000))
-    yield from (_item(f"- {note}", 1000) for note in verdict.notes)
+    yield from (_item(f"- {note}", 1000) for note in views.notes(run, summary))
     yield Text(f"Margin {numbers.margin(verdict.margin)}, {one_line(verdict.date)}.", "dim")
     yield Text()
     yield Text(views.basis(run, summary))
+
+
+def _picture(run: Run, summary: Summary, width: int) -> Iterator[Block]:
+    """Draw cost and quality where there is room."""
+    arms = views.ordered_arms(run, summary)
+    judged = {name: views.as_judged(arm) for name, arm in arms.items()}
+    dots = [
+        Dot(one_line(name, 40), arm.cost_per_1k_usd, arm.accuracy, arm.is_router)
+        for name, arm in judged.items()
+        if arm.accuracy is not None and arm.cost_per_1k_usd
+    ]
+    hull = [] if summary.weights else [(p["cost"], p["accuracy"]) for p in hull_line(summary)]
+    lines = frontier(dots, hull, width)
+    if lines:
+        yield _heading("Accuracy by cost per 1,000 questions (log scale); * router, o fixed model")
+        yield from (Text(line, no_wrap=True) for line in lines)
 
 
 def _name(name: str) -> str:
@@ -139,6 +161,8 @@ def _lines(table: Grid) -> Iterator[Block]:
 def _who_answered(run: Run, summary: Summary, width: int) -> Iterator[Block]:
     for name, arm in views.choosers(run, summary).items():
         yield _heading(f"Who answered for {_name(name)}")
+        if summary.graded:
+            yield Text(views.TO_LOOK_AT, "dim")
         yield from _lines(_served(arm, summary, width))
         if len(arm.model_usage) > MAX_MODELS:
             yield Text(f"and {numbers.counted(len(arm.model_usage) - MAX_MODELS, 'more model')}", "dim")
@@ -161,13 +185,13 @@ def _served(arm: ArmSummary, summary: Summary, width: int) -> Grid:
     return grid("Model", names, [Column("Answers", total), *parts], width)
 
 
-def _comparisons(summary: Summary, width: int) -> Iterator[Block]:
-    shown = summary.comparisons[:MAX_COMPARISONS]
+def _comparisons(run: Run, summary: Summary, width: int) -> Iterator[Block]:
+    shown = views.ordered_comparisons(run, summary)[: views.MAX_COMPARISONS]
     if not shown:
         return
     yield _heading("Compared, question by question")
     names = [f"{_name(c.arm)} - {_name(c.baseline)}" for c in shown]
-    yield from _lines(grid("Arm - baseline", names, _comparison_columns(shown), width))
+    yield from _lines(grid("Arm - baseline", names, _comparison_columns(shown, views.level(summary)), width))
     rests = [c for c in shown if c.cost_rests_on]
     if rests:
         few = min(c.cost_rests_on or 0 for c in rests)
@@ -177,13 +201,13 @@ def _comparisons(summary: Summary, width: int) -> Iterator[Block]:
             "yellow",
         )
     if len(summary.comparisons) > len(shown):
-        yield Text(f"and {len(summary.comparisons) - len(shown):,} more in results.json", "dim")
+        yield Text(f"and {numbers.count(len(summary.comparisons) - len(shown))} more in results.json", "dim")
 
 
-def _comparison_columns(shown: list[Comparison]) -> list[Column]:
+def _comparison_columns(shown: list[Comparison], level: str) -> list[Column]:
     return [
         Column(
-            "Accuracy, points\n[95 % interval]",
+            f"Accuracy, points\n[{level}{' interval' * (level == '95 %')}]",
             [numbers.points_ci(c.accuracy_difference, c.ci95) for c in shown],
         ),
         Column(
@@ -193,6 +217,13 @@ def _comparison_columns(shown: list[Comparison]) -> list[Column]:
         ),
         Column("Questions", [numbers.count(c.n) for c in shown], 2),
     ]
+
+
+def _section(section: Section, width: int) -> Iterator[Block]:
+    yield _heading(one_line(section.title, 200))
+    if section.columns:
+        yield from _lines(grid(section.stub, [_name(name) for name in section.names], section.columns, width))
+    yield from (_item(f"- {note}", 1000) for note in section.notes)
 
 
 def _failures(summary: Summary) -> Iterator[Block]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from routemark.records import ArmSummary, Comparison, Run, Slice, Summary
+from routemark.analysis.weights import as_weighted
+from routemark.records import ArmSummary, Comparison, GateResult, Run, Slice, Summary
 from routemark.report import numbers
-from routemark.wire.checks import FLAGS
+from routemark.wire.checks import FLAGS, same_model
 
 SIMULATED = (
     "Every answer came from the simulated gateway. Its models are fictitious: "
     "these figures show the wiring, not the worth of any real model or router."
 )
+MAX_COMPARISONS = 20
+"""Pairs of arms in a report for a terminal."""
+TO_LOOK_AT = "To look at, not to conclude from."
 LIMITED = "* The client itself took a noticeable share of the time: read latencies as upper bounds."
 
 
@@ -27,7 +31,19 @@ def ordered_arms(run: Run, summary: Summary) -> dict[str, ArmSummary]:
 
 def _chosen_baseline(run: Run, summary: Summary) -> str | None:
     chosen = run.settings.get("baseline")
-    return chosen if isinstance(chosen, str) and chosen in summary.arms else None
+    names = [chosen, *(arm.name for arm in run.arms if arm.model == chosen)]
+    return next((name for name in names if name in summary.arms), None)
+
+
+def ordered_comparisons(run: Run, summary: Summary) -> list[Comparison]:
+    """Give the comparisons in the order of every table: those with the user's own baseline first."""
+    baseline = _chosen_baseline(run, summary)
+    return sorted(summary.comparisons, key=lambda pair: baseline not in (pair.arm, pair.baseline))
+
+
+def as_judged(arm: ArmSummary) -> ArmSummary:
+    """Give the arm with the figures that the verdict rests on: weighted ones in the place of the others."""
+    return as_weighted({"": arm})[""]
 
 
 def subject(summary: Summary) -> str | None:
@@ -38,7 +54,11 @@ def subject(summary: Summary) -> str | None:
 
 def best_model(summary: Summary) -> str | None:
     """Name the fixed model with the highest accuracy; seen on these same answers, hence optimistic."""
-    fixed = {n: a.accuracy for n, a in summary.arms.items() if not a.is_router and a.accuracy is not None}
+    fixed = {
+        name: arm.accuracy
+        for name, arm in summary.arms.items()
+        if not arm.is_router and arm.accuracy is not None and arm.sample is None
+    }
     return max(fixed, key=lambda name: fixed[name], default=None)
 
 
@@ -50,13 +70,19 @@ def headline(run: Run, summary: Summary) -> Comparison | None:
     return next((c for c in own if c.baseline == wanted), own[0] if own else None)
 
 
+def notes(run: Run, summary: Summary) -> list[str]:
+    """Give the notes of the verdict for a face that says at its top, in large letters, that a run is simulated."""
+    return [note for note in summary.verdict.notes if not (run.simulated and note.startswith("SIMULATED"))]
+
+
 def basis(run: Run, summary: Summary) -> str:
     """Say in one sentence what all figures rest on."""
     repeats = f", each asked {run.repeats} times" if run.repeats > 1 else ""
     text = (
         f"{numbers.counted(summary.finished_questions, 'question')}{repeats}, "
-        f"{numbers.counted(len(summary.arms), 'arm')}, {numbers.counted(summary.total, 'trial')}, "
-        f"{numbers.usd(summary.cost_usd)} spent."
+        f"{numbers.counted(len(summary.arms), 'arm')}, a pool of {numbers.counted(_pool(summary), 'model')}, "
+        f"{numbers.counted(summary.total, 'trial')}, "
+        f"{numbers.usd(summary.cost_usd)} spent{_on_judging(summary)}."
     )
     if summary.detectable_difference is None:
         return text
@@ -64,19 +90,56 @@ def basis(run: Run, summary: Summary) -> str:
     return f"{text} Smallest difference this run could tell: {told}."
 
 
+def _pool(summary: Summary) -> int:
+    """Count the models that answered: those that were asked directly, else all that served."""
+    asked = summary.oracle.models if summary.oracle is not None else []
+    return len(asked or summary.model_usage)
+
+
+def _on_judging(summary: Summary) -> str:
+    """Say what judging cost beside the answers, if a judge was asked."""
+    if summary.judge_cost_usd is None:
+        return ""
+    return f", and {numbers.usd(summary.judge_cost_usd)} on judging"
+
+
 def incomplete(run: Run, summary: Summary) -> str | None:
     """Say on how many finished questions a run rests that did not get to its end; None if it did."""
+    stopping = summary.stopping
+    if stopping is not None and stopping.early:
+        return (
+            f"Stopped after {numbers.count(stopping.questions)} of "
+            f"{numbers.counted(stopping.planned, 'question')}: decided. Everything below rests on these."
+        )
     if run.status == "complete":
         return None
     rests = (
         f"Everything below rests on the first {numbers.counted(summary.finished_questions, 'finished question')}"
-        f" of {numbers.count(run.questions)} in plan order"
+        f" of {numbers.count(run.originals)} in plan order"
         f" ({numbers.count(summary.total)} of {numbers.counted(summary.planned, 'planned trial')})."
     )
     if run.status == "running":
         return f"Still running. {rests}"
     reason = (run.stop_reason or "no reason recorded").rstrip(".")
     return f"Stopped before the end: {reason}. {rests}"
+
+
+def level(summary: Summary) -> str:
+    """Give how sure the intervals of paired differences are; those of a run that may stop early at any question."""
+    return "95 %" if summary.stopping is None else "95 % or better"
+
+
+def to_decide(comparison: Comparison) -> str:
+    """Give the questions that tell a difference of the margin: number, 80 % range, what the missing ones cost."""
+    if comparison.questions_to_decide is None:
+        return "above 20,000" if comparison.accuracy_difference is not None else numbers.UNKNOWN
+    text = numbers.count(comparison.questions_to_decide)
+    if comparison.questions_to_decide_range is not None:
+        low, high = comparison.questions_to_decide_range
+        text += f" ({numbers.count(low or 0)} {'or more' if high is None else f'to {numbers.count(high)}'})"
+    if comparison.cost_to_decide_usd:
+        text += f", {numbers.usd(comparison.cost_to_decide_usd)} more"
+    return text
 
 
 def oddities(summary: Summary) -> list[str]:
@@ -105,6 +168,11 @@ def _flagged(summary: Summary) -> Iterator[str]:
             yield f"{numbers.count(sum(found.values()))} {meaning}: {by_arm}"
 
 
+def gate_lines(gates: Sequence[GateResult]) -> list[str]:
+    """Say of each gate whether it passed, and by which numbers."""
+    return [f"{'passed' if gate.passed else 'FAILED'}: {gate.expression} ({gate.reason})" for gate in gates]
+
+
 def failures(summary: Summary) -> dict[str, dict[str, int]]:
     """Give kind -> arm -> trials, the most frequent kind first."""
     total: Counter[str] = Counter()
@@ -114,6 +182,46 @@ def failures(summary: Summary) -> dict[str, dict[str, int]]:
         kind: {name: arm.failures[kind] for name, arm in summary.arms.items() if arm.failures.get(kind)}
         for kind, _ in total.most_common()
     }
+
+
+class Providers(NamedTuple):
+    """Who served one arm."""
+
+    arm: str
+    providers: list[tuple[str, int]]
+    """With their answers, the busiest first."""
+    answers: int
+    fallbacks: int | None
+    """Answers by another model than the first of the arm's list; None for an arm without one."""
+
+
+def providers(run: Run, summary: Summary) -> list[Providers]:
+    """Give the providers of each arm whose providers are known."""
+    lists = {arm.name: arm.models for arm in run.all_arms if arm.models}
+    found = []
+    for name, arm in ordered_arms(run, summary).items():
+        busiest = sorted(arm.provider_usage.items(), key=lambda item: (-item[1], item[0]))
+        fallbacks = None
+        if name in lists:
+            first = lists[name][0]
+            fallbacks = sum(n for model, n in arm.model_usage.items() if not same_model(first, model))
+        if busiest:
+            found.append(Providers(name, busiest, arm.succeeded, fallbacks))
+    return found
+
+
+def client_share(run: Run, summary: Summary) -> str:
+    """Say how much of the latencies is the client's own."""
+    lag, queue = run.client.loop_lag_p99_s, run.client.queue_p99_s
+    if lag is None and queue is None:
+        return "How much of it is the client's own was not measured."
+    medians = [arm.latency_s.p50 for arm in summary.arms.values() if arm.latency_s.p50]
+    own = max(lag or 0.0, queue or 0.0)
+    share = f": {numbers.percent(own / min(medians))} of the fastest arm's median" if medians else ""
+    return (
+        f"The client's own share (99th percentiles): its event loop ran late by {numbers.seconds(lag)}, requests "
+        f"were held back by {numbers.seconds(queue)}{share}."
+    )
 
 
 def choosers(run: Run, summary: Summary) -> dict[str, ArmSummary]:

@@ -15,8 +15,11 @@
     return text;
   };
 
-  const trialSelector = ({ arm, status }) =>
-    ".t" + (arm.value && `[data-a="${arm.value}"]`) + (status.value && `[data-s="${status.value}"]`);
+  const trialSelector = ({ arm, model, status }) =>
+    ".t" +
+    (arm.value && `[data-a="${arm.value}"]`) +
+    (model.value && `[data-m="${model.value}"]`) +
+    (status.value && `[data-s="${status.value}"]`);
 
   const apply = () => {
     const { text, difficulty, disagree } = form.elements;
@@ -35,6 +38,23 @@
     shown.textContent = `${visible.toLocaleString("en")} of ${questions.length.toLocaleString("en")} questions shown`;
   };
 
+  const list = document.getElementById("list");
+  const sort = () => {
+    const disagreeing = (question) => form.elements.order.value === "disagree" && "x" in question.dataset;
+    const place = new Map(questions.map((question, i) => [question, i - (disagreeing(question) ? questions.length : 0)]));
+    list.append(...[...questions].sort((a, b) => place.get(a) - place.get(b)));
+  };
+
+  // A link to a question opens it, whatever the filter hides.
+  const openLinked = () => {
+    const question = /^#q\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
+    if (!question) return;
+    question.hidden = false;
+    question.open = true;
+    question.scrollIntoView();
+    question.querySelector("summary").focus({ preventScroll: true });
+  };
+
   let pending;
   const soon = () => {
     clearTimeout(pending);
@@ -44,9 +64,12 @@
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", soon);
-  form.addEventListener("reset", soon);
+  form.addEventListener("reset", () => setTimeout(() => { sort(); apply(); }));
+  form.elements.order.addEventListener("change", sort);
+  addEventListener("hashchange", openLinked);
   document.getElementById("open").addEventListener("click", () => openShown(true));
   document.getElementById("close").addEventListener("click", () => openShown(false));
   form.hidden = false;
   apply();
+  openLinked();
 })();
