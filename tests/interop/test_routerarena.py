@@ -13,6 +13,7 @@ import pytest
 from routemark import graders, questions
 from routemark.errors import UsageError
 from routemark.interop import routerarena
+from routemark.interop.importing import import_file
 from routemark.records import Completion, GraderSpec, Question
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "routerarena"
@@ -139,14 +140,14 @@ def test_metrics_become_graders_where_they_fit(tmp_path, metric, truth, name, re
 @pytest.mark.parametrize("name", ["q.json", "q.jsonl"])
 def test_the_question_file_written_is_a_valid_one(tmp_path, name):
     source = write(tmp_path / "a.jsonl", row("X_1"), row("X_2", "math_metric", "7"))
-    assert routerarena.write_questions(source, tmp_path / name) == 2
+    assert import_file(str(source), tmp_path / name).number == 2
     assert list(questions.load(tmp_path / name)) == list(routerarena.questions(source))
 
 
 def test_a_question_file_that_cannot_be_written_is_told(tmp_path):
     source = write(tmp_path / "a.jsonl", row())
     with pytest.raises(UsageError, match="cannot be written"):
-        routerarena.write_questions(source, tmp_path / "none" / "q.json")
+        import_file(str(source), tmp_path / "none" / "q.json")
 
 
 # --------------------------------------------------------------------------- agreement with the recorded scores

@@ -9,19 +9,17 @@ dollars). Read here as recordings to replay, as questions to ask, and as scores 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from routemark.errors import UsageError
+from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong, in_unit, lines
+from routemark.interop.heads import Head
 from routemark.interop.recordings import Recording
-from routemark.questions.writing import write
-from routemark.records import GraderSpec, Question, Usage
-
-DIFFICULTY = "unlabelled"
-"""The difficulty of every question: the rows have none."""
+from routemark.records import GraderSpec, Question, ResultRow, Usage
 
 
 class _Tokens(msgspec.Struct):
@@ -95,25 +93,21 @@ def questions(path: Path) -> Iterator[Question]:
         if row.global_index in seen:
             continue
         seen.add(row.global_index)
-        truth, metric = row.evaluation.ground_truth, row.evaluation.metric
-        grader, reference = grading(metric, truth)
-        yield Question(
-            id=row.global_index,
-            difficulty=DIFFICULTY,
-            question=row.question,
-            category=row.global_index.partition("_")[0],
-            reference=reference,
-            grader=grader,
-            metadata={"metric": metric} if grader else {"metric": metric, "ground_truth": truth},
-        )
+        yield _question(row)
 
 
-def write_questions(path: Path, output: Path) -> int:
-    """Write the questions as a question file (see `questions.writing`); give their number.
-
-    Raises: UsageError when a row cannot be read or the file not be written.
-    """
-    return write(questions(path), output)
+def _question(row: _Row) -> Question:
+    truth, metric = row.evaluation.ground_truth, row.evaluation.metric
+    grader, reference = grading(metric, truth)
+    return Question(
+        id=row.global_index,
+        difficulty=UNLABELLED,
+        question=row.question,
+        category=row.global_index.partition("_")[0],
+        reference=reference,
+        grader=grader,
+        metadata={"metric": metric} if grader else {"metric": metric, "ground_truth": truth},
+    )
 
 
 def scores(path: Path) -> dict[tuple[str, str], float]:
@@ -197,3 +191,76 @@ def _row(line: bytes, file: Path, number: int) -> _Row:
         return _DECODER.decode(line)
     except msgspec.MsgspecError as error:
         raise UsageError(f"{file}, line {number}: not a RouterArena result: {error}") from error
+
+
+# --------------------------------------------------------------------------- as entries, and back
+
+
+def _detect(head: Head) -> bool:
+    return head.shape == "object" and head.has("global_index", "llm_selected", "generated_answer")
+
+
+def _read(path: Path) -> Entries:
+    for item in lines(path, _Row):
+        yield item if isinstance(item, Wrong) else _entry(*item)
+
+
+def _entry(number: int, row: _Row) -> Entry:
+    """Give a row as an entry; a request that failed gave no right answer."""
+    score = in_unit(row.evaluation.score)
+    return Entry(
+        number,
+        row.global_index,
+        row.llm_selected,
+        score=0.0 if score is None and not row.success else score,
+        cost_usd=row.evaluation.inference_cost,
+        category=row.global_index.partition("_")[0],
+        question=_question(row),
+    )
+
+
+FORMAT = Format(
+    name="routerarena",
+    title="RouterArena results",
+    holds=("outcomes", "questions"),
+    detect=_detect,
+    read=_read,
+    files="*.jsonl",
+    lacks=("latency",),
+)
+
+NOT_CARRIED = (
+    "difficulty, task type",
+    "latency and time to first token",
+    "which arm asked, and more answers than one of a model to a question",
+    "graders: the metric is that of the question's metadata, else empty",
+)
+"""What of a run has no place in RouterArena's rows."""
+
+
+def records(rows: Iterable[ResultRow], metrics: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each trial; ``metrics``: theirs of each question, by id."""
+    for row in rows:
+        usage = row.usage
+        tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0)
+        yield {
+            "global_index": row.id,
+            "question": row.question,
+            "llm_selected": row.model or row.arm,
+            "generated_answer": row.answer or "",
+            "token_usage": {
+                "input_tokens": tokens[0],
+                "output_tokens": tokens[1],
+                "total_tokens": sum(tokens),
+            },
+            "success": row.status == "ok",
+            "provider": row.provider or "unknown",
+            "error": row.error.message if row.error else None,
+            "evaluation_result": {
+                "extracted_answer": row.grade.extracted if row.grade else None,
+                "ground_truth": row.reference,
+                "score": row.grade.score if row.grade else None,
+                "metric": metrics.get(row.id, ""),
+                "inference_cost": row.cost_usd,
+            },
+        }

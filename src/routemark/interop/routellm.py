@@ -1,0 +1,72 @@
+"""RouteLLM's tables of answers: CSV with ``prompt`` and a column for each model, True or False.
+
+``<model>_response`` columns may hold the answers. There are no ids: a question's id is the hash of its prompt.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong
+from routemark.interop.heads import Head
+from routemark.interop.tabular import rows
+from routemark.questions.fields import text_fault
+from routemark.questions.rows import shown
+from routemark.questions.validate import derived_id
+from routemark.records import Question
+
+_ANSWER = "_response"
+_SCORES = {"true": 1.0, "false": 0.0}
+
+
+def _detect(head: Head) -> bool:
+    if head.shape != "csv" or "prompt" not in head.names or head.has("sample_id"):
+        return False
+    cells = dict(zip(head.names, head.first, strict=False))
+    verdicts = [cells.get(name, "").strip().casefold() in _SCORES for name in _models(head.names)]
+    return bool(verdicts) and all(verdicts)
+
+
+def _models(columns: tuple[str, ...] | list[str]) -> list[str]:
+    """Give the columns that are models: not the prompt, not answers, not an index without a name."""
+    return [name for name in columns if name and name != "prompt" and not name.endswith(_ANSWER)]
+
+
+def _read(path: Path) -> Entries:
+    seen: dict[str, int] = {}
+    for number, row in rows(path):
+        if isinstance(row, str):
+            yield Wrong(number, row)
+        elif not row.get("prompt"):
+            yield Wrong(number, "prompt: is missing")
+        elif fault := text_fault(row["prompt"]):
+            yield Wrong(number, f"prompt: {fault}")
+        else:
+            yield from _entries(path, number, row, seen)
+
+
+def _entries(path: Path, number: int, row: dict[str, str], seen: dict[str, int]) -> Entries:
+    prompt = row["prompt"]
+    question = Question(id="?", difficulty=UNLABELLED, question=prompt, category=path.stem)
+    name = derived_id(question)
+    repeat = seen[name] = seen.get(name, -1) + 1
+    question = Question(id=name, difficulty=UNLABELLED, question=prompt, category=path.stem)
+    for model in _models(list(row)):
+        score = _SCORES.get(row[model].strip().casefold())
+        if score is None and row[model].strip():
+            yield Wrong(number, f"{model}: must be True or False, not {shown(row[model])}")
+        else:
+            yield Entry(
+                number, name, model, score=score, category=path.stem, repeat=repeat, question=question
+            )
+
+
+FORMAT = Format(
+    name="routellm",
+    title="RouteLLM's tables of answers",
+    holds=("outcomes", "questions"),
+    detect=_detect,
+    read=_read,
+    files="*.csv",
+    lacks=("costs", "latency", "references: the questions are not graded"),
+)
