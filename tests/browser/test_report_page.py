@@ -1,13 +1,19 @@
 """report.html in Chromium, from a file: URL: it asks for nothing, runs nothing foreign, and can be used."""
 
+import math
 import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import report_factory as factory
-from routemark.report.page import write_page
+from routemark.analysis.distributions import student_t_quantile
+from routemark.analysis.intervals import wilson
+from routemark.analysis.strata import _satterthwaite
+from routemark.report import numbers
+from routemark.report.page import open_page as open_sink
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -20,13 +26,15 @@ FLAGS = [
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
 
 
+ROWS = factory.make_rows()
+SUMMARY = factory.charted(ROWS)
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    rows = factory.make_rows()
-    everything = [*rows, *factory.hostile_rows()]
-    write_page(path, factory.make_run(), factory.make_summary(rows), everything)
-    return path.as_uri()
+    everything = [*ROWS, *factory.hostile_rows()]
+    return factory.written(open_sink, path, factory.make_run(), SUMMARY, everything).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +51,14 @@ def open_page(browser, report):
     contexts, requests, messages = [], [], []
 
     def open_it(**options):
-        context = browser.new_context(**options)
+        context = browser.new_context(**options, offline=True)
         contexts.append(context)
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(report)
+        page.wait_for_function("() => document.documentElement.dataset.drawn", timeout=30_000)
         return page
 
     yield open_it
@@ -59,9 +68,19 @@ def open_page(browser, report):
     assert messages == []
 
 
+@pytest.fixture(scope="module")
+def shared(browser, report):
+    """A page that several tests use, where what one does is no matter to the next."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(report)
+    page.wait_for_function("() => document.documentElement.dataset.drawn", timeout=30_000)
+    yield page
+    page.close()
+
+
 def settle(page, count: int) -> None:
     page.wait_for_function(
-        "n => document.querySelectorAll('.q:not([hidden])').length === n", arg=count, timeout=3000
+        "n => document.querySelectorAll('.q:not([hidden])').length === n", arg=count, timeout=10_000
     )
 
 
@@ -111,6 +130,9 @@ def test_the_filter_finds_questions(open_page):
     settle(page, len({row.id for row in rows if row.status == "failed"}))
     form.get_by_role("combobox", name="Arm").select_option(factory.ROUTER)
     settle(page, sum(row.status == "failed" and row.arm == factory.ROUTER for row in rows))
+    form.get_by_role("combobox", name="Status").select_option("")
+    form.get_by_role("combobox", name="Model").select_option("sim/condor-max")
+    settle(page, sum(row.model == "sim/condor-max" and row.arm == factory.ROUTER for row in rows))
     page.get_by_role("button", name="Clear").click()
     settle(page, 129)
     form.get_by_label("arms disagree").check()
@@ -137,9 +159,28 @@ def test_a_question_opens_by_keyboard_on_its_answers_side_by_side(open_page):
 def test_a_narrow_screen_has_no_sideways_scrolling(open_page):
     page = open_page(viewport={"width": 400, "height": 800})
     page.locator("#open").click()
+    page.locator(".behind > summary").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    assert page.locator("svg.narrow").is_visible()
-    assert not page.locator("svg.wide").is_visible()
+
+
+def test_charts_are_redrawn_for_the_width_there_is(open_page):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    drawing = page.locator("#chart-cost svg")
+    assert drawing.bounding_box()["width"] > 900
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_function(
+        "() => document.querySelector('#chart-cost svg').getBoundingClientRect().width < 380"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    axis = page.locator("#chart-cost .role-axis-label text")
+    shown = axis.evaluate_all(
+        "all => all.filter((e) => e.textContent && getComputedStyle(e).opacity > 0).map((e) => e.getBoundingClientRect().toJSON())"
+    )
+    dollars = sorted(
+        (box for box in shown if box["y"] > max(b["y"] for b in shown) - 5), key=lambda box: box["x"]
+    )
+    assert len(dollars) >= 2
+    assert all(a["right"] <= b["left"] + 1 for a, b in pairwise(dollars)), "labels do not cover each other"
 
 
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
@@ -187,7 +228,9 @@ def test_everything_is_there_without_script(browser, report):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(report)
-    assert not page.locator("#filter").is_visible()
+    assert not page.locator("#filter, #worth, #mix").first.is_visible()
+    assert page.locator(".vega").evaluate_all("all => all.every((e) => !e.checkVisibility())")
+    assert page.locator("table").count() > 10
     page.locator(".q summary").first.click()
     assert page.locator(".q .t").first.is_visible()
     context.close()
@@ -197,8 +240,12 @@ def test_it_is_named_for_screen_readers(open_page):
     page = open_page()
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("h1").count() == 1
-    picture = page.get_by_role("img", name="Accuracy against cost per 1,000 questions")
-    assert picture.count() == 1
+    charts = page.get_by_role("img")
+    assert charts.count() == len(page.locator(".vega").all()) == 6
+    said = page.get_by_role(
+        "img", name=re.compile("^Accuracy against cost per 1,000 questions. openrouter/auto: ")
+    )
+    assert "sim/condor-max: 72.5 % [63.9, 79.7], $37.69" in said.get_attribute("aria-label")
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("input, select, button, section, .scroll")].filter((e) => {
           const by = e.getAttribute("aria-labelledby");
@@ -211,3 +258,239 @@ def test_it_is_named_for_screen_readers(open_page):
     assert len(ids) == len(set(ids))
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((e) => +e.tagName[1])")
     assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+# ------------------------------------------------------------------------------------ the controls
+
+
+def price_standing(pair, price, weights=None):
+    """The rule of `analysis.value`, from the numbers in the summary."""
+    if weights is None:
+        d, c, dd, dc, cc, t = pair.whole
+    else:
+        w, score = np.array(weights), np.array(pair.score.covariance)
+        d, c = w @ pair.score.mean, w @ pair.cost.mean
+        dd, dc, cc = w @ score @ w, w @ np.array(pair.cross) @ w, w @ np.array(pair.cost.covariance) @ w
+        t = student_t_quantile(0.95, _satterthwaite(w**2 * np.diag(score), np.array(pair.score.clusters)))
+    value, half = price * d - c, t * math.sqrt(max(0.0, price * price * dd + cc - 2 * price * dc))
+    return "better" if value > half else "worse" if value < -half else "open"
+
+
+def sentence(price, worth, weights=None):
+    """Who wins at a price, and over whom surely."""
+    best = max(worth, key=lambda arm: worth[arm][0] * price - worth[arm][1])
+    sure = []
+    for pair in SUMMARY.reweighting.pairs:
+        standing = price_standing(pair, price, weights)
+        if (pair.arm, standing) == (best, "better"):
+            sure.append(pair.baseline)
+        if (pair.baseline, standing) == (best, "worse"):
+            sure.append(pair.arm)
+    return best, set(sure)
+
+
+def told(page):
+    text = page.locator("#winner").inner_text()
+    sure = re.search(r"better than (.*?)\\.( |$)", text)
+    return page.locator("#winner strong").inner_text(), set(sure[1].split(", ")) if sure else set()
+
+
+AS_ASKED = {name: (arm.accuracy, arm.cost_per_1k_usd / 1000) for name, arm in SUMMARY.arms.items()}
+
+
+@pytest.mark.parametrize("price", [0.0001, 0.003, 0.08, 0.5, 7.0, 400.0])
+def test_the_price_of_a_right_answer_names_the_winner_and_how_sure_that_is(shared, price):
+    shared.locator("#worth-number").fill(str(price))
+    assert told(shared) == sentence(price, AS_ASKED)
+    ringed = shared.locator(".dots_marks path[stroke='var(--ink)']")
+    shared.wait_for_function(
+        "() => document.querySelectorAll(\".dots_marks path[stroke='var(--ink)']\").length === 1"
+    )
+    place = [*SUMMARY.arms].index(told(shared)[0])
+    assert ringed.evaluate("e => [...e.parentElement.children].indexOf(e)") == place
+
+
+def test_the_line_moves_with_the_price_and_starts_where_two_arms_tie(open_page):
+    page = open_page()
+    assert page.locator("#worth-number").input_value() == "0.12", "the price at which the choice flips"
+    line = page.locator("#chart-cost path[stroke='var(--good)']")
+    before = line.get_attribute("d")
+    page.get_by_role("button", name="$10", exact=True).click()
+    page.wait_for_function(
+        "d => document.querySelector(\"#chart-cost path[stroke='var(--good)']\").getAttribute('d') !== d",
+        arg=before,
+    )
+    assert page.locator("#worth-range").get_attribute("aria-valuetext") == "$10.00"
+    assert told(page)[0] == "sim/condor-max"
+    page.get_by_role("button", name="tie, $0.12").click()
+    page.wait_for_function(
+        "d => document.querySelector(\"#chart-cost path[stroke='var(--good)']\").getAttribute('d') === d",
+        arg=before,
+    )
+
+
+def test_weighing_difficulties_anew_says_what_the_analysis_says(open_page):
+    page = open_page()
+    labels = SUMMARY.reweighting.labels
+    for i, value in enumerate((80, 20, 0)):
+        page.locator(f"#mix-{i}").fill(str(value))
+    weights = np.array([0.8, 0.2, 0.0])
+    assert [page.locator(f"#mix-said-{i}").inner_text() for i in range(3)] == ["80.0 %", "20.0 %", "0.0 %"]
+    rows = page.locator("#weighted tbody tr")
+    worth = {}
+    for row, one in zip(rows.all(), SUMMARY.reweighting.arms, strict=True):
+        score, cost = one.score, float(weights @ one.cost.mean)
+        p = float(weights @ score.mean)
+        covariance = np.array(score.covariance)
+        alike = 1 / sum(w * w / c for w, c in zip(weights, score.clusters, strict=True) if w)
+        answers = sum(n for n, w in zip(score.n, weights, strict=True) if w)
+        size = max(alike, min(answers, p * (1 - p) / float(weights @ covariance @ weights)))
+        degrees = _satterthwaite(weights**2 * np.diag(covariance), np.array(score.clusters))
+        interval = wilson(p, size, student_t_quantile(0.95, degrees))
+        cells = row.locator("td").all_inner_texts()
+        assert cells[0] == numbers.percent_ci(p, interval)
+        assert cells[1].startswith(f"{numbers.usd(1000 * cost)} [")
+        worth[one.arm] = (p, cost)
+    page.locator("#worth-number").fill("0.08")
+    assert told(page) == sentence(0.08, worth, weights)
+    page.get_by_role("button", name="As asked").click()
+    page.wait_for_function("() => document.querySelector('#weighted').hidden")
+    assert told(page) == sentence(0.08, AS_ASKED)
+    assert labels == ["easy", "hard", "opt"]
+
+
+def test_the_scripts_write_numbers_as_the_rest_of_the_report_does(shared):
+    amounts = [0, 1e-7, 0.000012, 0.0099, 0.0994, 0.0996, 0.34, 9.999, 12.5, 999.99, 999.996, 1204, 98765.4]
+    assert shared.evaluate("all => all.map(window.routemark.usd)", amounts) == [
+        numbers.usd(a) for a in amounts
+    ]
+    shares = [0, 0.0001, 0.0005, 0.1234, 0.5, 0.9994, 0.9996, 1]
+    assert shared.evaluate("all => all.map(window.routemark.percent)", shares) == [
+        numbers.percent(s) for s in shares
+    ]
+
+
+# ------------------------------------------------------------------------- keyboard, screen reader
+
+
+def test_the_keyboard_alone_reaches_and_moves_everything(open_page):
+    page = open_page(viewport={"width": 1280, "height": 900})
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.textContent.trim().slice(0, 30)"
+            )
+        )
+        if seen[-1] == "worth-range":
+            break
+    assert "chart-cost" in seen
+    assert seen.index("chart-cost") < seen.index("worth-range")
+    page.keyboard.press("End")
+    assert told(page)[0] == "sim/condor-max"
+    page.keyboard.press("Home")
+    assert told(page)[0] == "sim/sparrow-mini"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    page.locator(".behind > summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".behind[open] table").first.is_visible()
+
+
+def test_a_listed_question_is_a_link_that_opens_it(open_page):
+    page = open_page()
+    link = page.locator("a[href^='#q']:not(.skip)").filter(has_text="q0").first
+    wanted = link.get_attribute("href").removeprefix("#")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("id => document.getElementById(id).open", arg=wanted)
+    assert page.locator(f"#{wanted}").locator(".t").first.is_visible()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_questions_on_which_arms_disagree_can_come_first(open_page):
+    page = open_page()
+    page.locator("#filter").get_by_role("combobox", name="Order").select_option("disagree")
+    marked = page.locator(".q").evaluate_all("all => all.map((e) => 'x' in e.dataset)")
+    assert marked == sorted(marked, reverse=True)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("() => document.querySelector('#list').firstElementChild.id === 'q0'")
+
+
+def test_what_a_checker_of_accessibility_would_find(shared):
+    """The essential rules of axe: names, references, scopes, roles, order of focus, language."""
+    faults = shared.evaluate(_FAULTS)
+    assert faults == []
+
+
+_FAULTS = """() => {
+  const faults = [];
+  const say = (rule, e) => faults.push(`${rule}: ${e.outerHTML.slice(0, 90)}`);
+  const named = (e) => {
+    const by = e.getAttribute("aria-labelledby");
+    const text = by ? by.split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join(" ")
+      : e.getAttribute("aria-label") ?? [...(e.labels ?? [])].map((l) => l.textContent).join(" ") + e.textContent;
+    return text.trim() !== "";
+  };
+  const fields = "input, select, button, textarea, [role=img], [role=region], section, nav, summary, a[href], th";
+  for (const e of document.querySelectorAll(fields)) if (!named(e)) say("no name", e);
+  for (const attribute of ["aria-labelledby", "aria-describedby", "for", "list"])
+    for (const e of document.querySelectorAll(`[${attribute}]`))
+      for (const id of e.getAttribute(attribute).split(" ")) if (!document.getElementById(id)) say(`dangling ${attribute}`, e);
+  for (const e of document.querySelectorAll("[tabindex]")) if (e.tabIndex > 0) say("tabindex above 0", e);
+  for (const e of document.querySelectorAll("th:not([scope])")) say("header without scope", e);
+  for (const e of document.querySelectorAll("table")) if (!e.querySelector("th")) say("table without headers", e);
+  const roles = ["img", "region", "note", "status", "list", "group"];
+  for (const e of document.querySelectorAll("body [role]:not(svg *):not(svg)")) if (!roles.includes(e.getAttribute("role"))) say("role", e);
+  for (const e of document.querySelectorAll(".scroll")) if (e.scrollWidth > e.clientWidth && e.tabIndex !== 0) say("scrolls without focus", e);
+  for (const e of document.querySelectorAll("[aria-hidden=true]")) if (e.querySelector("a, button, input, [tabindex]")) say("hidden focus", e);
+  for (const one of ["main", "h1", "header"]) if (document.querySelectorAll(one).length !== 1) faults.push(`not one ${one}`);
+  for (const e of document.querySelectorAll("a[href^='#']")) if (!document.getElementById(e.hash.slice(1))) say("dead link", e);
+  for (const e of document.querySelectorAll("dl > div")) if (!e.querySelector("dt") || !e.querySelector("dd")) say("dl", e);
+  if (!document.title || !document.documentElement.lang) faults.push("title or language");
+  return faults;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_in_charts_have_contrast_and_numbers_on_their_marks(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    card = page.evaluate("getComputedStyle(document.querySelector('.chart')).backgroundColor")
+    texts = page.evaluate(
+        "() => [...new Set([...document.querySelectorAll('.vega svg text')].filter((e) => e.textContent && !e.closest('.layer_7_marks')).map((e) => getComputedStyle(e).fill))]"
+    )
+    assert len(texts) >= 2
+    assert [text for text in texts if _contrast(text, card) < 4.5] == []
+    on_marks = page.evaluate("() => getComputedStyle(document.querySelector('.layer_7_marks text')).fill")
+    marks = page.evaluate(
+        "() => [...document.querySelectorAll('.dots_marks path')].map((e) => getComputedStyle(e).fill)"
+    )
+    assert [mark for mark in marks if _contrast(on_marks, mark) < 4.5] == []
+
+
+def test_hostile_names_in_charts_are_text(browser, tmp_path):
+    rows = [row for row in ROWS if row.arm != "sim/heron-pro"]
+    evil = factory.NAME + factory.HOSTILE["script"] + factory.HOSTILE["template"] + "datum.n"
+    renamed = [
+        factory.msgspec.structs.replace(row, arm=evil if row.arm == "sim/condor-max" else row.arm)
+        for row in rows
+    ]
+    run = factory.make_run(
+        arms=[factory.Arm(name=n, model=n) for n in (factory.ROUTER, "sim/sparrow-mini", evil)]
+    )
+    path = factory.written(open_sink, tmp_path / "r.html", run, factory.charted(renamed), renamed)
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text))
+    page.goto(path.as_uri())
+    page.wait_for_function("() => document.documentElement.dataset.drawn", timeout=30_000)
+    page.locator("#worth-number").fill("100")
+    page.mouse.move(600, 500)
+    assert page.evaluate("window.pwned ?? null") is None
+    assert page.locator("#chart-cost img, #chart-cost script, #winner b, #winner script").count() == 0
+    assert errors == []
+    page.close()
