@@ -189,9 +189,12 @@ def set_trap(when: str, name: str, nth: int) -> None:
 
 
 if __name__ == "__main__":
+    import altair as alt  # noqa: F401
     import uvloop  # noqa: F401
 
     from routemark import cli, commands, main  # noqa: F401
-    from routemark.report import outputs, progress, text  # noqa: F401
+    from routemark.report import bundle, outputs, progress, text  # noqa: F401
+
+    bundle.vega()
 
     serve()

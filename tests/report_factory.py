@@ -10,9 +10,15 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
+import numpy as np
 
+from routemark.analysis.compare import Matrix
+from routemark.analysis.outcomes import Grouping
+from routemark.analysis.reweighting import reweighting
+from routemark.analysis.spreads import histogram
 from routemark.records import (
     Arm,
     ArmSummary,
@@ -21,15 +27,22 @@ from routemark.records import (
     ErrorRow,
     GradeRow,
     McNemar,
+    OraclePoint,
+    OracleSummary,
+    PaceStep,
+    Pause,
     Quantiles,
     ResultRow,
     Run,
     SameMix,
     Slice,
     Summary,
+    Timeline,
     Usage,
     Verdict,
+    Vertex,
 )
+from routemark.report.sinks import Opener
 
 ROUTER = "openrouter/auto"
 MODELS = {
@@ -53,6 +66,15 @@ HOSTILE = {
 }
 NAME = '=sim/<b onmouseover="window.pwned=4">evil|model`\x1b[31m\u202e[red]@octocat'
 """A model's name, since a gateway may call a model anything."""
+
+
+def written(opener: Opener, path: Path, run: Run, summary: Summary, rows: Iterable[ResultRow]) -> Path:
+    """Write a file as a pass over a journal does: rows one by one, then the summary."""
+    with opener(path, run) as sink:
+        for row in rows:
+            sink.row(row)
+        sink.close(summary)
+    return path
 
 
 def make_run(**changes) -> Run:
@@ -258,3 +280,56 @@ def _comparison(arms: dict[str, ArmSummary], arm: str, baseline: str) -> Compari
         cost_ratio_ci95=(cost * 0.8, cost * 1.3) if cost else None, cost_rests_on=6 if baseline.endswith("max") else None,
         indifference_price_usd=0.12, questions_to_decide=1426, failed_or_ungraded=0.03,
     )  # fmt: skip
+
+
+def charted(rows: list[ResultRow], summary: Summary | None = None) -> Summary:
+    """Give a summary with what the charts draw, computed from the rows by the analysis itself."""
+    summary = summary or make_summary(rows)
+    names, questions = list(summary.arms), list(dict.fromkeys(row.id for row in rows))
+    score, cost = (np.full((len(questions), len(names)), np.nan) for _ in range(2))
+    labels = {row.id: row.difficulty for row in rows}
+    for row in rows:
+        at = questions.index(row.id), names.index(row.arm)
+        score[at] = 0.0 if row.grade is None else row.grade.score
+        cost[at] = math.nan if row.cost_usd is None else row.cost_usd
+    cells = Matrix(
+        score, cost, np.arange(len(questions), dtype=np.int32), [True] * len(names), np.isnan(score)
+    )
+    ordered = sorted(set(labels.values()))
+    difficulty = Grouping(
+        np.array([ordered.index(labels[one]) for one in questions], dtype=np.int32), ordered
+    )
+    arms = {
+        name: msgspec.structs.replace(
+            arm,
+            latency_histogram=histogram(_times(rows, name, "latency_s")),
+            ttft_histogram=histogram(_times(rows, name, "ttft_s")),
+            cost_per_1k_ci95=(arm.cost_per_1k_usd * 0.8, arm.cost_per_1k_usd * 1.25),
+        )
+        for name, arm in summary.arms.items()
+    }
+    fixed = [name for name in names if not arms[name].is_router]
+    line = Timeline(
+        started_at="2026-11-24T06:48:28Z", bin_s=5.0, answers=[40, 60, 55, 20], failed={"rate_limit": [0, 9, 2, 0]},
+        spend_usd=[0.5, 1.5, 1.25, 0.75], pauses=[Pause(at_s=10.0, length_s=3600.0)],
+        pace=[PaceStep(at_s=1.0, limit=40.0, reason="a clean round"), PaceStep(at_s=7.0, limit=32.0, reason="rate_limit")],
+    )  # fmt: skip
+    point = OraclePoint(questions=len(questions), accuracy=0.97, cost_per_1k_usd=3.0, picks={})
+    oracle = OracleSummary(
+        questions=len(questions), models=fixed, best_then_cheapest=point, cheapest_full_score=point, reachable=None,
+        split_halves=None, confirmed=None, luck=None, choice_questions=0, best_single=None, cheapest=None, dearest=None,
+        random=None,
+        zero_router=[Vertex(model=n, accuracy=arms[n].accuracy, cost_per_1k_usd=arms[n].cost_per_1k_usd) for n in fixed],
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        summary,
+        arms=arms,
+        timeline=line,
+        oracle=oracle,
+        reweighting=reweighting(cells, arms, difficulty, ROUTER),
+    )
+
+
+def _times(rows: Iterable[ResultRow], arm: str, field: str) -> np.ndarray:
+    known = [getattr(row, field) for row in rows if row.arm == arm]
+    return np.array([math.nan if value is None else value for value in known])

@@ -20,6 +20,7 @@ KEY = "sk-or-v1-test-0123456789"
 
 TIMES = frozenset(
     {"latency_s", "ttft_s", "queue_s", "generation_id", "started_at", "finished_at", "client", "base_url"}
+    | {"latency_histogram", "ttft_histogram", "service", "timeline"}
 )
 """What two runs that went the same way may differ in: when, how long, and under which generation id."""
 

@@ -1,6 +1,7 @@
 """The house stands on its floors: a module imports its own floor or lower, and no cycle exists."""
 
 import ast
+import functools
 from pathlib import Path
 
 import routemark
@@ -9,10 +10,10 @@ ROOT = Path(routemark.__file__).parent
 FLOORS = {
     "_version": 0, "records": 0, "errors": 0, "config": 0,
     "wire": 1, "policy": 1, "graders": 1, "analysis": 1, "families": 1,
-    "questions": 2, "files": 2, "journal": 2, "transport": 2, "exchange": 2, "router": 2, "rundir": 2, "generations": 2,
+    "questions": 2, "clock": 2, "files": 2, "journal": 2, "journals": 2, "transport": 2, "exchange": 2, "router": 2, "rundir": 2, "baselines": 2, "generations": 2, "judgements": 2,
     "mathcheck": 2, "mathchild": 2, "sandbox": 2, "tools": 3,
     "engine": 3, "gateway": 3, "interop": 3,
-    "report": 4, "regrade": 4, "audit": 4, "doctor": 4, "pricing": 4, "forecast": 4, "prepare": 4, "main": 4, "api": 4, "flags": 4, "commands": 4, "cli": 4, "__main__": 4,
+    "report": 4, "viewer": 4, "regrade": 4, "judge": 4, "calibrate": 4, "drift": 4, "audit": 4, "merge": 4, "doctor": 4, "pricing": 4, "direct": 4, "forecast": 4, "prepare": 4, "main": 4, "api": 4, "flags": 4, "settings_file": 4, "commands_setup": 4, "pytest_plugin": 4, "commands": 4, "cli": 4, "__main__": 4,
     "": 5,  # the package itself: the public names
 }  # fmt: skip
 OUTSIDE = {"asyncio", "time", "os", "pathlib", "socket", "subprocess", "threading", "tempfile", "httpx"}
@@ -20,6 +21,7 @@ OUTSIDE = {"asyncio", "time", "os", "pathlib", "socket", "subprocess", "threadin
 CLOCKS = {"now", "today", "utcnow"}
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Give every module's syntax tree by its name below the package, "" for the package itself."""
     found = {}
@@ -31,14 +33,17 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """Give the dotted names that a tree imports, in functions too."""
+    """Give the dotted names that a tree imports, in functions too.
+
+    ``from package import name`` needs the package itself, and what the name means if that is a module.
+    """
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
@@ -52,13 +57,14 @@ def own(name: str, known: set[str]) -> str | None:
     return below
 
 
+@functools.cache
 def graph() -> dict[str, set[str]]:
     trees = modules()
     known = set(trees)
     edges = {}
     for name, tree in trees.items():
         targets = {own(target, known) for target in imported(tree)} - {None, name}
-        edges[name] = {t for t in targets if t is not None and not name.startswith(f"{t}.")} - {""}
+        edges[name] = {t for t in targets if t is not None} - {""}
     return edges
 
 
@@ -122,3 +128,11 @@ def test_the_check_itself_sees_an_upward_import() -> None:
     tree = ast.parse("from routemark.cli import main")
     assert own(next(iter(imported(tree))), set(modules())) == "cli"
     assert floor("cli") > floor("records")
+
+
+def test_the_check_itself_sees_an_import_through_a_packages_own_init() -> None:
+    tree = ast.parse("from routemark.graders import numeric")
+    found = {own(name, set(modules())) for name in imported(tree)}
+    assert found == {"graders", "graders.numeric"}
+    assert "graders.rules" in graph()["graders.instructions"]
+    assert "graders.instructions" in graph()["graders"]

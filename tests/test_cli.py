@@ -13,7 +13,8 @@ from lookalike import Lookalike, Page, Reply, Request
 from routemark import __version__
 
 COMMANDS = [
-    "run", "plan", "resume", "report", "grade", "validate", "questions", "gateway", "import", "audit", "doctor",
+    "run", "plan", "resume", "report", "grade", "validate", "questions", "gateway", "import", "offline", "audit", "doctor",
+    "export", "init", "completion", "schema",
 ]  # fmt: skip
 
 
@@ -61,8 +62,16 @@ def test_help_names_every_command() -> None:
         (["run", "--simulate", "--run-id", "../x"], "--run-id"),
         (["run", "gone.jsonl", "--simulate"], "gone.jsonl"),
         (["report", "gone"], "gone"),
+        (["run", "--simulate", "--weights", "easy=1"], "no weight for hard, opt"),
+        (
+            ["run", "--simulate", "--until-decided", "-m", "sim/heron", "--weights", "easy=1,hard=1,opt=1"],
+            "Use one of the two",
+        ),
         (["resume", "gone"], "gone"),
         (["audit", "gone"], "gone"),
+        (["export", "gone", "-o", "rows.csv"], "gone"),
+        (["export", "gone", "-o", "rows.xls"], ".parquet"),
+        (["schema", "questoins"], "questions"),
         (["doctor", "--base-url", "nowhere"], "nowhere"),
         (["validate", "gone.csv"], "gone.csv"),
         (["gateway", "--host", "0.0.0.0"], "--unsafe-host"),
@@ -185,6 +194,27 @@ def test_report_takes_another_baseline_and_margin_and_refuses_an_unknown_arm(tmp
     wrong = routemark("report", "latest", "--baseline", "sim/herno", cwd=tmp_path)
     assert wrong.returncode == 2
     assert 'Did you mean "sim/heron"?' in wrong.stderr
+
+
+def test_a_finished_run_is_told_anew_for_the_users_traffic(tmp_path: Path) -> None:
+    arms = ["-m", "openrouter/auto", "-m", "sim/heron"]
+    more = ["--limit", "40", "--baseline", "sim/heron", "--traffic", "9000"]
+    ran = routemark("run", "--simulate", *arms, *more, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    summary = json.loads((tmp_path / "runs/latest/results.json").read_text())["summary"]
+    assert summary["weights"] is None
+    assert summary["comparisons"][0]["monthly_usd"] is not None
+    mix = ["--weights", "easy=80,hard=15,opt=5", "--traffic", "50000"]
+    told = json.loads(routemark("report", "latest", *mix, "--format", "json", cwd=tmp_path).stdout)["summary"]
+    assert told["weights"] == {"easy": 0.8, "hard": 0.15, "opt": 0.05}
+    asked, weighted = told["comparisons"][0], told["comparisons"][0]["weighted"]
+    assert asked["monthly_usd"] == pytest.approx(summary["comparisons"][0]["monthly_usd"] * 50_000 / 9_000)
+    assert weighted["monthly_usd"] != asked["monthly_usd"]
+    assert asked["accuracy_difference"] == summary["comparisons"][0]["accuracy_difference"]
+    for wrong in (["--weights", "easy=1"], ["--weights", "easy=1,hard=1,opt=1,odd=1"], ["--traffic", "0"]):
+        refused = routemark("report", "latest", *wrong, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert wrong[0] in refused.stderr
 
 
 def test_audit_and_doctor_from_outside(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from routemark.config import GatewayOptions, Settings, api_key, resolve, without_userinfo
+from routemark import flags
+from routemark.config import GatewayOptions, JudgeSettings, Settings, api_key, resolve, without_userinfo
 from routemark.errors import SettingsError
 
 
@@ -112,3 +113,54 @@ def test_every_option_has_a_help_text() -> None:
     for kind in (Settings, GatewayOptions):
         for field in msgspec.structs.fields(kind):
             assert re.search(r'description=["\'].+\.', repr(field.type)), field.name
+
+
+def test_the_table_of_the_judge(tmp_path: Path) -> None:
+    write(tmp_path, '[judge]\nmodel = "a/b"\nmax-cost = 2\nmode = "pairwise"\n')
+    settings = resolve(Settings, {}, {}, cwd=tmp_path)
+    assert settings.judge == JudgeSettings(model="a/b", max_cost=2.0, mode="pairwise")
+    assert settings.model == []
+    assert msgspec.convert(settings.public(), Settings) == settings
+    assert resolve(Settings, {}, {}, cwd=tmp_path / "elsewhere").judge is None
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('modle = "a/b"', 'judge.modle: no such setting. Did you mean "mode"?'),
+        ('model = "a/b"\nmax_costs = 1', 'judge.max_costs: no such setting. Did you mean "max_cost"?'),
+        ("max_cost = 1", "judge.model: missing; it must be given."),
+        ('model = "a/b"\nmax_cost = "much"', "judge.max_cost: expected a number"),
+        ('model = "a/b"\nmax_cost = -1', "judge.max_cost: expected a number"),
+        ('model = ["a/b"]', "judge.model: expected str, got a list"),
+        ('model = "a/b"\nmode = "duel"', "judge.mode: invalid enum value 'duel'"),
+        ('model = "a/b"\nconcurrency = 0', "judge.concurrency: expected a whole number >= 1"),
+    ],
+)
+def test_what_the_table_of_the_judge_cannot_hold_is_refused_by_its_name(
+    tmp_path: Path, table: str, told: str
+) -> None:
+    write(tmp_path, f"[judge]\n{table}\n")
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        resolve(Settings, {}, {}, cwd=tmp_path)
+
+
+def test_a_judge_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, 'judge = "a/b"\n')
+    with pytest.raises(SettingsError, match="judge: expected a table"):
+        resolve(Settings, {}, {}, cwd=tmp_path)
+
+
+def test_an_option_that_may_stand_alone_gets_its_value() -> None:
+    given = ["run", "--until-decided", "my.jsonl", "--until-decided=open", "--", "--until-decided"]
+    assert flags.completed(given, Settings) == [
+        "run", "--until-decided=closed", "my.jsonl", "--until-decided=open", "--", "--until-decided",
+    ]  # fmt: skip
+    assert flags.completed(["run"], Settings) == ["run"]
+
+
+@pytest.mark.parametrize("source", ["environ", "file"])
+def test_until_decided_can_be_set_elsewhere(tmp_path: Path, source: str) -> None:
+    (tmp_path / "routemark.toml").write_text('until_decided = "open"\n' if source == "file" else "")
+    environ = {"ROUTEMARK_UNTIL_DECIDED": "open"} if source == "environ" else {}
+    assert resolve(Settings, {}, environ, cwd=tmp_path).until_decided == "open"

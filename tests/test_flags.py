@@ -12,7 +12,7 @@ import report_factory as factory
 from lookalike import Lookalike, Reply, Request
 from routemark import api
 from routemark.report import markdown, text
-from routemark.report.page import write_page
+from routemark.report.page import open_page
 from routemark.wire.checks import FLAGS
 
 ARM = "openrouter/auto?allowed_models=vendor/*"
@@ -57,7 +57,7 @@ def test_every_face_says_how_many_and_what_it_means(tmp_path: Path, face: str) -
 
     def shown(summary: Any) -> str:
         if face == "page":
-            write_page(tmp_path / "r.html", factory.make_run(), summary, iter(rows))
+            factory.written(open_page, tmp_path / "r.html", factory.make_run(), summary, iter(rows))
             return (tmp_path / "r.html").read_text()
         if face == "markdown":
             return markdown.render(factory.make_run(), summary).replace("\\", "")

@@ -154,3 +154,31 @@ def test_a_limit_that_is_no_sum_is_refused(tmp_path: Path, value: str) -> None:
     done = routemark("run", "--simulate", f"--max-cost={value}", cwd=tmp_path)
     assert done.returncode == 2
     assert "--max-cost" in done.stderr
+
+
+def test_a_plan_tells_what_a_difference_needs_and_what_stopping_early_saves(tmp_path: Path) -> None:
+    with Lookalike(answer, pages) as server:
+        wanted = settings(tmp_path, server.base_url, detect=0.05, until_decided="closed")
+        found, text = foreseen(wanted)
+        assert found.detection is not None
+        assert found.savings is not None
+        assert [need.measured for need in found.detection.needs] == [False] * 4
+        assert "To tell an accuracy difference of 5 points" in text
+        assert "--until-decided, of 40 questions" in text
+        assert "Savings are large for differences above about twice the margin" in text
+        prepared = prepare(msgspec.structs.replace(wanted, until_decided=None))
+        asyncio.run(ask(prepared, open_run(prepared), "key"))
+        again, text = foreseen(wanted)
+    assert again.detection is not None
+    assert again.savings is not None
+    measured = again.detection.needs[-1]
+    assert (measured.measured, again.savings.measured) == (True, True)
+    assert again.savings.discordance == measured.discordance
+    assert "(latest run)" in text
+
+
+@pytest.mark.parametrize("value", ["0", "1.5", "much"])
+def test_a_difference_that_is_none_is_refused(tmp_path: Path, value: str) -> None:
+    done = routemark("plan", "--simulate", f"--detect={value}", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "detect" in done.stderr + done.stdout

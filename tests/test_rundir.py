@@ -12,7 +12,7 @@ from routemark.errors import UsageError
 from routemark.journal import Event, Journal
 from routemark.policy import plan
 from routemark.questions import QuestionSet, load
-from routemark.records import Arm, Attempt, Completion, Failure, Grade, Outcome, Run
+from routemark.records import Arm, Attempt, Completion, Copies, Failure, Grade, Outcome, Run
 from routemark.rundir import Ledger, RunDirectory, find, new_directory
 
 ARMS = [Arm(name="a", model="a"), Arm(name="b", model="b")]
@@ -220,3 +220,40 @@ def test_a_session_that_two_trials_shared_is_flagged_on_both(tmp_path: Path) -> 
         "q1": ["no_metadata"],
         "q2": ["no_metadata", "session_reused"],
     }
+
+
+def test_a_shared_session_is_odd_unless_the_arm_is_sticky(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=2, repeats=2)
+    sticky = Arm(name="a", model="a", sticky=True)
+    with Journal(directory.journal) as journal:
+        for question, arm, repeat in all_places(2, 2):
+            session = f"{arm} {question}" if arm == "a" else "b of all"
+            journal.append(msgspec.structs.replace(outcome(question, arm, repeat), session_id=session))
+    for arms, odd in ([[sticky, ARMS[1]], {"b"}], [ARMS, {"a", "b"}]):
+        ledger = Ledger(msgspec.structs.replace(run, arms=arms), questions, directory.journal)
+        assert {j.outcome.arm for j in ledger.judged() if "session_reused" in j.flags} == odd
+
+
+def test_a_session_of_two_questions_is_odd_in_a_sticky_arm_too(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=2, repeats=2)
+    with Journal(directory.journal) as journal:
+        for question, _, repeat in all_places(2, 2):
+            journal.append(msgspec.structs.replace(outcome(question, "a", repeat), session_id="one"))
+    arms = [Arm(name="a", model="a", sticky=True), ARMS[1]]
+    ledger = Ledger(msgspec.structs.replace(run, arms=arms), questions, directory.journal)
+    assert all("session_reused" in j.flags for j in ledger.judged())
+
+
+def test_copies_come_last_and_do_not_shorten_the_prefix_of_the_others(tmp_path: Path) -> None:
+    directory, run, questions = make(tmp_path, n=10, repeats=1)
+    run = msgspec.structs.replace(run, perturbed={"case": Copies(copies=4)})
+    with Journal(directory.journal) as journal:
+        for place in all_places(9, 1):
+            journal.append(outcome(*place))
+    ledger = Ledger(run, questions, directory.journal)
+    judged = list(ledger.judged())
+    copies = {j.question.id for j in judged if j.copy}
+    assert copies == {"q6", "q7", "q8"}
+    assert {j.question.id for j in judged[-len(copies) * 2 :]} == copies
+    assert all(j.counted for j in judged if not j.copy)
+    assert ledger.prefix >= 6

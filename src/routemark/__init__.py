@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING, Any
 from routemark._version import __version__
 
 if TYPE_CHECKING:
-    from routemark.api import RunHandle, open, run  # noqa: A004 - read as routemark.open
+    from routemark.api import RunHandle, compare, offline, open, run  # noqa: A004 - read as routemark.open
+    from routemark.records import Question
     from routemark.router import OpenRouterClient
 
-__all__ = ["OpenRouterClient", "RunHandle", "__version__", "open", "run"]
+__all__ = [
+    "OpenRouterClient",
+    "Question",
+    "RunHandle",
+    "__version__",
+    "compare",
+    "offline",
+    "open",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +31,10 @@ def __getattr__(name: str) -> Any:
         from routemark import router  # noqa: PLC0415
 
         return router.OpenRouterClient
+    if name == "Question":
+        from routemark import records  # noqa: PLC0415
+
+        return records.Question
     if name in __all__:
         from routemark import api  # noqa: PLC0415
 

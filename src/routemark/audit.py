@@ -18,14 +18,14 @@ from urllib.parse import quote
 import msgspec
 
 from routemark import generations, main
+from routemark.clock import now
 from routemark.config import Settings
 from routemark.errors import APIError, FailureKind, RunError, UsageError, rule
 from routemark.generations import Wanted, wanted
 from routemark.journal import Journal
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import now, require_key
+from routemark.prepare import require_key
 from routemark.records import Arm, Failure, Record
-from routemark.report import outputs
 from routemark.report.clean import one_line
 from routemark.router import OpenRouterClient
 from routemark.rundir import RunDirectory
@@ -278,7 +278,7 @@ async def audit(
     key = require_key(settings, key)
     result = Audit(run=run.id, simulated=run.simulated)
     with Journal(directory.journal) as journal:
-        books = Books(result, run.arms, journal)
+        books = Books(result, run.all_arms, journal)
         async with _client(settings, key) as client:
             await Lookups(client, books.take, note=note, sleep=sleep, clock=clock).run(
                 wanted(directory.journal)
@@ -302,8 +302,5 @@ def _client(settings: Settings, key: str | None) -> OpenRouterClient:
 
 def _write_anew(directory: RunDirectory, *, settled: bool) -> float | None:
     """Give the run's cost from the journal; where it has changed, so do the files that show it."""
-    ledger, summary = main.summarise(directory)
-    if settled:
-        for path in (directory.results, directory.report):
-            outputs.write(path, ledger.run, summary, main.rows(ledger))
-    return summary.cost_usd
+    files = (directory.results, directory.report) if settled else ()
+    return main.summarise(directory, files=files)[1].cost_usd

@@ -34,13 +34,15 @@ def _guarded(arguments: list[str]) -> int:
     """Run one command; say what a person did wrong in a sentence, without a traceback."""
     from dotenv import load_dotenv
 
+    from routemark import flags
     from routemark.commands import app
+    from routemark.config import Settings
     from routemark.errors import RoutemarkError
     from routemark.report.clean import clean
 
     load_dotenv(Path(".env"))
     try:
-        return app(arguments, result_action="return_value") or 0
+        return app(flags.completed(arguments, Settings), result_action="return_value") or 0
     except RoutemarkError as error:
         sys.stderr.write(f"routemark: {clean(str(error))}\n")  # it may quote what others wrote
         return error.exit_code

@@ -12,24 +12,48 @@ import difflib
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta, field
+from msgspec.inspect import is_struct_type
 
 from routemark.errors import SettingsError
-from routemark.records import Record
+from routemark.records import Estimand, Record, StoppingMode
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 CONFIG_FILE = "routemark.toml"
 ENV_PREFIX = "ROUTEMARK_"
 FLAG_PREFIX = "--"
-LISTS = ("model", "output")
+LISTS = ("model", "output", "perturb")
 """Options that may be given more than once; in the environment, at white space."""
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+
+
+class JudgeSettings(Record, frozen=True, kw_only=True):
+    """The ``[judge]`` table: the model that grades where a question's grader is ``judge``."""
+
+    model: Annotated[str, Meta(description="The judge, as an arm is named; required.", min_length=1)]
+    mode: Annotated[
+        Literal["rubric", "pairwise"],
+        Meta(
+            description="How answers are judged where the question does not say: on a scale, or each against "
+            "the baseline's answer."
+        ),
+    ] = "rubric"
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0, le=1e6)] | None,
+        Meta(description="Spend at most USD on judging, surely; apart from --max-cost."),
+    ] = None
+    base_url: Annotated[str | None, Meta(description="The judge's gateway. Default: the run's.")] = None
+    temperature: Annotated[Annotated[float, Meta(ge=0, le=2)] | None, Meta(description="Of the judge.")] = 0.0
+    max_tokens: Annotated[Count, Meta(description="Limit on a verdict's tokens, reasoning included.")] = 4096
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1, le=256)], Meta(description="Answers that are judged at once.")
+    ] = 8
 
 
 class Settings(Record, frozen=True, kw_only=True):
@@ -50,6 +74,10 @@ class Settings(Record, frozen=True, kw_only=True):
     arm: Annotated[
         list[dict[str, Any]], Meta(description="[[arm]] tables of the settings file.", extra={"flag": False})
     ] = field(default_factory=list)
+    judge: Annotated[
+        JudgeSettings | None,
+        Meta(description="[judge] table of the settings file.", extra={"flag": False}),
+    ] = None
     sweep: Annotated[
         Literal["cost_tier"] | None, Meta(description="One arm for each value of this router setting.")
     ] = None
@@ -59,6 +87,31 @@ class Settings(Record, frozen=True, kw_only=True):
             description="The arm you use today: every other arm is compared with it.",
         ),
     ] = None
+    weights: Annotated[
+        str | None,
+        Meta(
+            description="Your traffic's mix of difficulties, LABEL=NUMBER,...: accuracy, cost and verdict are "
+            "weighted to it, e.g. easy=70,hard=20,opt=10."
+        ),
+    ] = None
+    traffic: Annotated[
+        Count | None,
+        Meta(description="Your calls a month: says how many dollars a month are saved beside --baseline."),
+    ] = None
+    baselines: Annotated[
+        Literal["picked", "missing"] | None,
+        Meta(
+            description="Also ask the models that the routers pick directly: every question, rare picks a "
+            "sample (picked), or only what the router did not answer with them (missing)."
+        ),
+    ] = None
+    confirm_oracle: Annotated[
+        bool,
+        Meta(
+            description="At the end, ask each question's best right model once afresh: what knowing the "
+            "answers beforehand would really reach."
+        ),
+    ] = False
     base_url: Annotated[str, Meta(description="The gateway (also OPENROUTER_BASE_URL).")] = DEFAULT_BASE_URL
     concurrency: Annotated[
         Count,
@@ -75,7 +128,24 @@ class Settings(Record, frozen=True, kw_only=True):
         Meta(description="Of the shipped questions: the balanced core of 360, or all 1,080."),
     ] = "core"
     limit: Annotated[Count | None, Meta(description="Ask only N questions, drawn by --seed.")] = None
+    shard: Annotated[
+        str | None,
+        Meta(
+            description="Ask share I of N of the questions, I/N; other processes ask the others, and "
+            "`routemark merge` joins them."
+        ),
+    ] = None
     repeats: Annotated[Count, Meta(description="Ask every question N times of every arm.")] = 1
+    perturb: Annotated[
+        list[str],
+        Meta(
+            description="Also ask copies of questions, changed in ways that should not matter: typos, case, "
+            "space, polite, choices (reordered), or all. Repeatable, or with commas.",
+        ),
+    ] = field(default_factory=list)
+    perturb_limit: Annotated[
+        Count, Meta(description="Questions that each kind of --perturb copies at most, drawn by --seed.")
+    ] = 120
     seed: Annotated[
         Annotated[int, Meta(ge=0)],
         Meta(description="Order of questions and of everything drawn."),
@@ -117,7 +187,7 @@ class Settings(Record, frozen=True, kw_only=True):
     output: Annotated[
         list[str],
         Meta(
-            description="Also write FILE, by its ending: .json .csv .md .html. Repeatable.",
+            description="Also write FILE, by its ending: .json .csv .parquet .md .html .junit.xml. Repeatable.",
             extra={"short": "-o"},
         ),
     ] = field(default_factory=list)
@@ -128,6 +198,32 @@ class Settings(Record, frozen=True, kw_only=True):
         Annotated[float, Meta(gt=0, lt=1)],
         Meta(description="Accuracy difference that does not matter to you, in [0, 1]."),
     ] = 0.03
+    until_decided: Annotated[
+        StoppingMode | None,
+        Meta(
+            description="Stop as soon as the first router is surely better, worse or equivalent (within --margin) "
+            "beside --baseline, else beside every fixed model. =open: the file may be extended later.",
+            extra={"bare": "closed"},
+        ),
+    ] = None
+    estimand: Annotated[
+        Estimand,
+        Meta(
+            description="With --until-decided, what is claimed: about questions like these, or about exactly "
+            "these questions (file)."
+        ),
+    ] = "population"
+    detect: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        Meta(description="Tell how many questions an accuracy difference of this size needs, in [0, 1]."),
+    ] = None
+    gate: Annotated[
+        list[str],
+        Meta(
+            description="Exit 10 unless this holds at the end, e.g. 'accuracy(auto) >= accuracy(best_single) - "
+            "0.02' or 'failed_share(auto) < 0.01'. Repeatable.",
+        ),
+    ] = field(default_factory=list)
     fail_on_error: Annotated[
         Annotated[float, Meta(ge=0, le=1)],
         Meta(description="Exit 3 when a larger share of trials than this failed."),
@@ -150,7 +246,22 @@ class Settings(Record, frozen=True, kw_only=True):
         """Give the settings as stored in manifest and results: plain data, no secret."""
         settings: dict[str, Any] = msgspec.to_builtins(self)
         settings["base_url"] = without_userinfo(self.base_url)
+        if self.judge is not None and self.judge.base_url is not None:
+            settings["judge"]["base_url"] = without_userinfo(self.judge.base_url)
         return settings
+
+
+class OfflineOptions(Record, frozen=True, kw_only=True):
+    """What judging files is told, beside the settings it shares with a run."""
+
+    picks: Annotated[
+        str | None,
+        Meta(description="Table of picks: question_id, arm, model (CSV, JSONL or Parquet)."),
+    ] = None
+    allow_missing: Annotated[
+        bool, Meta(description="Leave out picks whose answer OUTCOMES lacks, and count them.")
+    ] = False
+    all_metrics: Annotated[bool, Meta(description="Also what only specialists read.")] = False
 
 
 class GatewayOptions(Record, frozen=True, kw_only=True):
@@ -191,6 +302,24 @@ class GatewayOptions(Record, frozen=True, kw_only=True):
         Seconds, Meta(description="Delay before a finished answer can be looked up.", extra={"flag": False})
     ] = 30.0
     exit_on_eof: Annotated[bool, Meta(description="Stop when standard input closes.")] = False
+
+
+class ViewOptions(Record, frozen=True, kw_only=True):
+    """What the viewer is told."""
+
+    port: Annotated[
+        Annotated[int, Meta(ge=0, le=65535)],
+        Meta(description="Port on 127.0.0.1; 0 takes a free one."),
+    ] = 0
+
+
+OPTION_RECORDS: tuple[type[Record], ...] = (Settings, OfflineOptions, GatewayOptions, ViewOptions)
+"""All that a settings file may hold belongs to one of them."""
+
+
+def option_names() -> set[str]:
+    """Give the names of all options of all commands."""
+    return {one.name for kind in OPTION_RECORDS for one in msgspec.structs.fields(kind)}
 
 
 def without_userinfo(url: str) -> str:
@@ -277,21 +406,42 @@ def _checked(
     for key, value in values.items():
         where = source + {ENV_PREFIX: key.upper(), FLAG_PREFIX: key.replace("_", "-")}.get(source, key)
         if key in fields:
-            checked[key] = _converted(where, fields[key], value if key not in LISTS else _listed(value))
+            checked[key] = _converted(where, fields[key], _listed(fields[key], value))
         elif key not in others:
             raise SettingsError(f"{where}: no such setting.{nearest(key, sorted({*fields, *others}))}")
     return checked
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+def _listed(kind: Any, value: Any) -> Any:
+    """Give a text as a list of one where a list is wanted."""
+    wants_list = any(get_origin(part) is list for part in _parts_of(kind))
+    return [value] if wants_list and isinstance(value, str) else value
 
 
 def _converted(where: str, kind: Any, value: Any) -> Any:
+    table = next(filter(is_struct_type, _parts_of(kind)), None)
+    if table is not None and isinstance(value, dict):
+        return _filled(where, table, value)
     try:
         return msgspec.convert(value, kind, strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         raise SettingsError(f"{where}: {_plainly(str(error))} (got {value!r}).") from None
+
+
+def _filled(where: str, table: type[msgspec.Struct], values: dict[str, Any]) -> msgspec.Struct:
+    """Make a record of a table of the settings file, or raise SettingsError naming the key at fault."""
+    fields = {one.name: one for one in msgspec.structs.fields(table)}
+    named = {key.replace("-", "_"): value for key, value in values.items()}
+    checked = _checked(f"{where}.", named, {name: one.type for name, one in fields.items()}, ())
+    for name, one in fields.items():
+        if one.required and name not in checked:
+            raise SettingsError(f"{where}.{name}: missing; it must be given.")
+    return table(**checked)
+
+
+def _parts_of(kind: Any) -> list[Any]:
+    """Give a type and the types that it is made of."""
+    return [kind, *(part for inner in get_args(kind) for part in _parts_of(inner))]
 
 
 def _plainly(message: str) -> str:
@@ -302,6 +452,7 @@ def _plainly(message: str) -> str:
         ("int", "a whole number"),
         ("bool", "true or false"),
         ("array", "a list"),
+        ("object", "a table"),
     ):
         message = message.replace(theirs, ours)
     return message[:1].lower() + message[1:]

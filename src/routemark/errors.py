@@ -6,6 +6,8 @@ Failures are values at the border, exceptions are for the caller's mistakes and 
     +- UsageError                 exit 2: wrong flags, settings, files
     |  +- SettingsError
     |  +- QuestionFileError       every fault of a question file, each with its place
+    |  +- TableError              the same of a table of outcomes or picks
+    |  +- GateError               a --gate that says nothing that can be checked, with the place
     +- RunError                   exit 1: the run could not go on
     |  +- JournalError            the run directory is locked, unreadable or not ours
     +- APIError                   a Failure as an exception, for callers of Outcome-less code
@@ -56,6 +58,41 @@ class QuestionFileError(UsageError):
         if more:
             lines.append(f"  ... and {more} more")
         super().__init__("\n".join(lines))
+
+
+class TableError(UsageError):
+    """A table of outcomes or picks has faults; ``faults`` lists the first, each as ``place: what is wrong``."""
+
+    def __init__(self, path: str, faults: list[str], more: int = 0, undone: str = "judged") -> None:
+        self.path = path
+        self.faults = faults
+        self.more = more
+        """Faults beyond those listed."""
+        count = len(faults) + more
+        lines = [f"{path}: {count:,} fault{'s' if count != 1 else ''}; nothing was {undone}."]
+        lines += [f"  {fault}" for fault in faults]
+        if more:
+            lines.append(f"  ... and {more:,} more")
+        super().__init__("\n".join(lines))
+
+
+class GateError(UsageError):
+    """A gate cannot be read; the text shows it with a caret below the place at fault."""
+
+    _SHOWN = 72
+    """Characters of a long expression that are shown, around the place."""
+
+    def __init__(self, expression: str, position: int, what: str) -> None:
+        self.expression = expression
+        self.position = position
+        """0-based index of the character at fault; the length of the expression for its end."""
+        self.what = what
+        line = "".join(one if one.isprintable() else " " for one in expression)
+        start = max(0, min(position - self._SHOWN // 2, len(line) - self._SHOWN))
+        before, after = "..." * (start > 0), "..." * (start + self._SHOWN < len(line))
+        shown = f"{before}{line[start : start + self._SHOWN]}{after}".rstrip()
+        caret = " " * (len(before) + position - start) + "^"
+        super().__init__(f"--gate: {what}\n  {shown}\n  {caret}")
 
 
 class RunError(RoutemarkError):

@@ -12,11 +12,11 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from routemark.clock import now
 from routemark.errors import FailureKind
 from routemark.records import Attempt, Completion
 from routemark.transport import Limits, Transport, TransportError, TransportResponse
@@ -129,7 +129,7 @@ class Exchange(Generic[T]):
     async def run(self, admitted: float) -> Tried[T]:
         """Send, read, and give what came; ``admitted``: monotonic time since when it could have been sent."""
         sending = self._transport.exchange(*self._request, self._limits)
-        started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        started_at = now()
         sent = time.monotonic()
         broken, last = await self._send_and_read(sending)
         if self._reader is not None:
@@ -198,7 +198,7 @@ class Exchange(Generic[T]):
 
     def _record(self, started_at: str, duration_s: float, result: object) -> Attempt:
         refusal = result if isinstance(result, Refusal) else None
-        ids = self._ids(result)
+        ids = self._named(result)
         return Attempt(
             started_at=started_at,
             duration_s=duration_s,
@@ -212,10 +212,10 @@ class Exchange(Generic[T]):
             cost_usd=refusal.cost_usd if refusal else None,
         )
 
-    def _ids(self, result: object) -> Ids:
-        """Give the ids in what came, else those in the head."""
+    def _named(self, result: object) -> Ids | Completion:
+        """Give what bears the ids: what came, else the head."""
         if isinstance(result, Completion):
-            return Ids(generation_id=result.generation_id, request_id=result.request_id, cf_ray=result.cf_ray)
+            return result
         if isinstance(result, Refusal) and result.ids != Ids():
             return result.ids
         return self._head.ids() if self._head is not None else Ids()

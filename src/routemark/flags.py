@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -34,30 +34,48 @@ def taken_from(
     return decorate
 
 
+def completed(arguments: Sequence[str], *kinds: type[msgspec.Struct]) -> list[str]:
+    """Give the arguments with the value that an option has when it stands alone, where it may (``--option[=VALUE]``)."""
+    bare = {
+        _name(field): f"{_name(field)}={_meta(field)['bare']}"
+        for kind in kinds
+        for field in msgspec.structs.fields(kind)
+        if "bare" in _meta(field)
+    }
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*(bare.get(one, one) for one in arguments[:end]), *arguments[end:]]
+
+
 def _is_flag(field: msgspec.structs.FieldInfo, leave_out: tuple[str, ...]) -> bool:
     return field.name not in leave_out and _meta(field).get("flag", True)
 
 
 def _parameter(field: msgspec.structs.FieldInfo) -> inspect.Parameter:
-    name = "--" + field.name.replace("_", "-")
+    name = _name(field)
     extra = _meta(field)
     parameter = Parameter(
         name=[name, *([extra["short"]] if "short" in extra else [])],
         negative="--no-stream" if name == "--stream" else (),
-        help=_description(field) + _default(field),
+        help=description(field) + _default(field),
         show_default=False,
         consume_multiple=False,
     )
-    annotation = Annotated.__class_getitem__((_plain(field.type) | None, parameter))  # type: ignore[attr-defined]  # made at run time
+    kind = plain_type(field.type)
+    hint = kind if kind is bool else kind | None  # a shell completes no value behind what is plainly a switch
+    annotation = Annotated.__class_getitem__((hint, parameter))  # type: ignore[attr-defined]  # made at run time
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _plain(kind: Any) -> Any:
+def _name(field: msgspec.structs.FieldInfo) -> str:
+    return "--" + field.name.replace("_", "-")
+
+
+def plain_type(kind: Any) -> Any:
     """Give the type without msgspec's bounds (they are checked with the other sources) and None."""
     if get_origin(kind) is Annotated:
-        return _plain(get_args(kind)[0])
+        return plain_type(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
-        return _plain(next(part for part in get_args(kind) if part is not type(None)))
+        return plain_type(next(part for part in get_args(kind) if part is not type(None)))
     return kind
 
 
@@ -69,7 +87,8 @@ def _meta(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
     return {key: value for meta in _metas(field) for key, value in (meta.extra or {}).items()}
 
 
-def _description(field: msgspec.structs.FieldInfo) -> str:
+def description(field: msgspec.structs.FieldInfo) -> str:
+    """Give what an option does, in its own words."""
     return " ".join(meta.description for meta in _metas(field) if meta.description)
 
 

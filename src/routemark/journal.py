@@ -16,10 +16,10 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
 
 import msgspec
 
@@ -48,6 +48,7 @@ class Event(Record, frozen=True, kw_only=True):
 
 
 Line = Outcome | Grade | Launch | Event
+ReadT = TypeVar("ReadT")
 
 
 class Entry(NamedTuple):
@@ -99,6 +100,8 @@ class Journal:
         self.torn_bytes = _set_torn_tail_aside(self._file, path)
         """Bytes of a torn last line found at opening and set aside."""
         self._size = self._file.seek(0, os.SEEK_END)
+        self._held = b""
+        """Lines that go with the next write."""
         self._sync_error: OSError | None = None
         self._closing = threading.Event()
         self._dirty = threading.Event()
@@ -110,7 +113,24 @@ class Journal:
 
         Raises JournalError when the disk takes no more; the file is then as it was before.
         """
-        line = encode(record)
+        self._write(encode(record))
+
+    def hold(self, record: Line) -> bool:
+        """Keep a record until the next is appended, so that one write takes both; True: none was kept before.
+
+        It is not in the file yet: who holds it sees to it that `flush` follows soon.
+        """
+        was_empty = not self._held
+        self._held += encode(record)
+        return was_empty
+
+    def flush(self) -> None:
+        """Write what is held, if anything is. Raises JournalError as `append` does."""
+        if self._held:
+            self._write(b"")
+
+    def _write(self, line: bytes) -> None:
+        line, self._held = self._held + line, b""
         if self._sync_error is not None:
             raise self._unwritable(self._sync_error)
         try:
@@ -122,7 +142,13 @@ class Journal:
                 os.ftruncate(self._file.fileno(), self._size)
             raise self._unwritable(error) from None
         self._size += len(line)
-        self._dirty.set()
+        if not self._dirty.is_set():  # setting it takes a lock
+            self._dirty.set()
+
+    @property
+    def size(self) -> int:
+        """Bytes so far: the place of the next record."""
+        return self._size + len(self._held)
 
     def _unwritable(self, error: OSError) -> JournalError:
         return JournalError(
@@ -140,6 +166,7 @@ class Journal:
         self._dirty.set()
         self._syncer.join()
         with self._file:
+            self.flush()
             self._sync()
             with contextlib.suppress(OSError):  # a courtesy to others, see _open_locked
                 _pid_file(self.path).unlink(missing_ok=True)
@@ -170,7 +197,14 @@ class Journal:
 
 
 def replay(path: Path, start: int = 0) -> Iterator[Entry]:
-    """Yield the journal's records in the order of writing, from byte ``start`` on.
+    """Yield the journal's records in the order of writing, from byte ``start`` on; see `lines`."""
+    for offset, _, record in lines(path, decode, start):
+        if record is not None:
+            yield Entry(offset, record)
+
+
+def lines(path: Path, read: Callable[[bytes], ReadT], start: int = 0) -> Iterator[tuple[int, bytes, ReadT]]:
+    """Yield (offset, line, what ``read`` makes of it) of a journal, in the order of writing, from byte ``start`` on.
 
     A torn end is left out. Raises JournalError, with the line's place, for any other line that cannot be
     read: that is damage, and guessing would lose what was paid for.
@@ -182,13 +216,12 @@ def replay(path: Path, start: int = 0) -> Iterator[Entry]:
             if not line.endswith(b"\n"):
                 return
             try:
-                record = decode(line)
-            except JournalError as error:
+                found = read(line)
+            except (JournalError, msgspec.DecodeError, UnicodeDecodeError) as error:
                 if not any(map(_is_json, (line, *file))):
                     return
                 raise damaged(path, offset, str(error)) from None
-            if record is not None:
-                yield Entry(offset, record)
+            yield offset, line, found
             offset += len(line)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from routemark import graders
+from routemark.clock import now
 from routemark.config import Settings, without_userinfo
 from routemark.engine.catalogue import fetch_catalogue
 from routemark.engine.gate import Gate
@@ -21,7 +22,7 @@ from routemark.judgements import JUDGED, Replies, consultation_of
 from routemark.policy.budget import Accounts, Budget
 from routemark.policy.pacing import Pace
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import judge_arm, now
+from routemark.prepare import judge_arm
 from routemark.pricing import page_client
 from routemark.records import Arm, Outcome, Question
 from routemark.router import OpenRouterClient

@@ -10,29 +10,35 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import generations
+from routemark import baselines, direct, generations
 from routemark._version import __version__
-from routemark.analysis.summary import Fold
+from routemark.analysis import gate_figures, gates
+from routemark.analysis.sequenced import looked_at
+from routemark.analysis.traffic import Traffic
+from routemark.clock import now
 from routemark.config import Settings, nearest, without_userinfo
+from routemark.engine.deciding import Patient, Watch, deciding
 from routemark.engine.gate import Gate
 from routemark.engine.grading import Beside
+from routemark.engine.judging import Judge
 from routemark.engine.local import LocalExecutor
 from routemark.engine.purse import BudgetPurse
-from routemark.engine.run import Observer
+from routemark.engine.run import Observer, Planned, Trials
 from routemark.errors import JournalError, RunError, UsageError
-from routemark.gateway.process import simulated_gateway
+from routemark.gateway.process import gateway_for
 from routemark.journal import Journal, Launch
+from routemark.judge import open_judge, rivals
 from routemark.policy import plan
 from routemark.policy.free import FreeLimits
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import Opened, Prepared, now
-from routemark.pricing import open_purse
+from routemark.prepare import Opened, Prepared, gates_of, weights_of
+from routemark.pricing import open_purse, with_joined
 from routemark.questions import QuestionSet
 from routemark.records import Grade, Outcome, ResultRow, Run, Summary, Trial
 from routemark.report import outputs
@@ -69,70 +75,148 @@ async def ask(
     finished before, and gives whoever wants to see outcomes as they come. Cancelling stops at once.
     """
     directory = opened.directory
-    questions = directory.load_questions()
-    if questions.sha256 != opened.run.questions_sha256:
-        raise UsageError(f"{directory.questions}: was changed after the run began; start a new run.")
+    questions = _unchanged(opened)
     with Journal(directory.journal) as journal:
         directory.sweep()
         ledger = Ledger(opened.run, questions, directory.journal)
-        journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
-        manifest = _Manifest(directory, opened.run)
-        manifest.update(
-            status="running", stop_reason=None, finished_at=None, settings=prepared.settings.public()
-        )
-        purse = open_purse(prepared, directory, questions, journal)
-        async with _gateway(prepared.settings, directory) as base_url:
-
-            def on_generation(trial: str, generation_id: str) -> None:
-                _note_generation(journal, executor, trial, generation_id)
-
-            executor = LocalExecutor(
-                lambda gate: _client(
-                    prepared, base_url, key, gate=gate, on_generation=on_generation, purse=purse
-                ),
-                where=without_userinfo(base_url),
-                concurrency=prepared.settings.concurrency,
-                fixed=prepared.settings.fixed_concurrency,
-                free=_free_limits(prepared, resumed=opened.resumed),
-                purse=purse,
+        manifest = _launch(prepared, opened, journal)
+        prepared = await with_joined(prepared, opened.run, key)
+        purse = open_purse(prepared, opened.run, directory, questions, journal)
+        async with gateway_for(prepared.settings, directory.questions, SIMULATED_LATENCY) as base_url:
+            free = _free_limits(prepared, resumed=opened.resumed)
+            executor = _executor(prepared, base_url, key, journal=journal, free=free, purse=purse)
+            planned = planned_by(prepared, opened.run)
+            admission = direct.Admission(
+                prepared, base_url, key, directory=directory, executor=executor, purse=purse, free=free
             )
-            trials = _remaining(_plan(prepared, opened.run), questions, ledger)
-            watching: list[Observer] = [manifest, *observers(executor, ledger.done)]
-            async with Beside(journal.append, allow_code=prepared.settings.allow_code_execution) as grading:
+            trials = await direct.trials_of(
+                _remaining(planned, questions, ledger), planned, ledger, manifest, admission
+            )
+            executor.added = lambda: trials.added
+            watch = Watch(deciding(ledger, prepared.settings), executor.stop)
+            watching: list[Observer] = [manifest, trials, watch, *observers(executor, ledger.done)]
+            court = open_judge(prepared.settings, questions, journal, base_url=base_url, key=key)
+            async with _grading(prepared.settings, court, watch.after(journal.append)) as grading:
                 executor.to_grade = lambda: grading.waiting
-                await _execute(executor, trials, journal, grading, watching)
-                await _grade_rest(executor, grading, directory, ledger)
+                work = _Work(executor, journal, grading, watching)
+                await _ask_planned(work, trials, watch, manifest, ledger)
+                await _grade_rest(work, manifest, ledger)
+                confirmed = await _confirm(work, manifest, planned, ledger)
             executor.on_end()
-        stop = executor.stop
-        done = Ledger(opened.run, questions, directory.journal).done if stop.requested() else prepared.trials
-        stopped = done < prepared.trials or (stop.requested() and grading.owing > 0)
+        stopped = executor.stop.requested() and (
+            grading.owing > 0
+            or not confirmed
+            or baselines.lacking(Ledger(manifest.run, questions, directory.journal))
+        )
+        watch.outweigh(executor.stop)
         run = msgspec.structs.replace(
             manifest.run,
-            status="stopped" if stopped else "complete",
-            stop_reason=stop.reason if stopped else None,
-            finished_at=now(),
-            client=executor.health.report(),
+            decided=stopped and watch.decided is not None,
+            simulated=manifest.run.simulated or (grading.judge is not None and grading.judge.simulated),
         )
-        try:
-            return conclude(directory, run, prepared.settings, stop.exit_code if stopped else 0)
-        except RunError as error:
-            first = f"{stop.reason} " if stopped else ""
-            raise RunError(f"{first}{error} Resume to have it written.") from None
+        return _end(directory, run, prepared.settings, executor, stopped=stopped)
 
 
-async def _grade_rest(
-    executor: LocalExecutor, grading: Beside, directory: RunDirectory, before: Ledger
-) -> None:
+def _unchanged(opened: Opened) -> QuestionSet:
+    """Give the frozen questions of a run; raise UsageError when they are not those it began with."""
+    questions = opened.directory.load_questions()
+    if questions.sha256 != opened.run.questions_sha256:
+        raise UsageError(f"{opened.directory.questions}: was changed after the run began; start a new run.")
+    return questions
+
+
+def _launch(prepared: Prepared, opened: Opened, journal: Journal) -> _Manifest:
+    """Say in journal and manifest that this process works on the run."""
+    journal.append(Launch(at=now(), pid=os.getpid(), routemark_version=__version__))
+    manifest = _Manifest(opened.directory, opened.run)
+    manifest.update(status="running", stop_reason=None, finished_at=None, settings=prepared.settings.public())
+    return manifest
+
+
+@contextlib.asynccontextmanager
+async def _grading(
+    settings: Settings,
+    court: contextlib.AbstractAsyncContextManager[Judge | None],
+    take: Callable[[Grade], None],
+) -> AsyncIterator[Beside]:
+    """Give what grades beside the asking, with its judge if there is one."""
+    async with (
+        court as judge,
+        Beside(take, allow_code=settings.allow_code_execution, judge=judge) as grading,
+    ):
+        yield grading
+
+
+def _executor(  # noqa: PLR0913 - what the asking rests on, by name
+    prepared: Prepared,
+    base_url: str,
+    key: str | None,
+    *,
+    journal: Journal,
+    free: FreeLimits | None,
+    purse: BudgetPurse | None,
+) -> LocalExecutor:
+    """Give the executor that asks a gateway, and journals the ids of generations as they come."""
+
+    def on_generation(trial: str, generation_id: str) -> None:
+        _note_generation(journal, executor, trial, generation_id)
+
+    def connect(gate: Gate) -> OpenRouterClient:
+        return _client(prepared, base_url, key, gate=gate, on_generation=on_generation, purse=purse)
+
+    executor = LocalExecutor(
+        connect,
+        where=without_userinfo(base_url),
+        concurrency=prepared.settings.concurrency,
+        fixed=prepared.settings.fixed_concurrency,
+        free=free,
+        purse=purse,
+    )
+    return executor
+
+
+def _end(
+    directory: RunDirectory, run: Run, settings: Settings, executor: LocalExecutor, *, stopped: bool
+) -> Finished:
+    """Say in the manifest how the run ended, and write what comes of it."""
+    stop = executor.stop
+    run = msgspec.structs.replace(
+        run,
+        status="stopped" if stopped else "complete",
+        stop_reason=stop.reason if stopped else None,
+        finished_at=now(),
+        client=executor.health.report(),
+    )
+    try:
+        return conclude(directory, run, settings, stop.exit_code if stopped else 0)
+    except RunError as error:
+        first = f"{stop.reason} " if stopped else ""
+        raise RunError(f"{first}{error} Resume to have it written.") from None
+
+
+class _Work(NamedTuple):
+    """What asking and grading go through."""
+
+    executor: LocalExecutor
+    journal: Journal
+    grading: Beside
+    observers: list[Observer]
+
+
+async def _grade_rest(work: _Work, manifest: _Manifest, before: Ledger) -> None:
     """Let all grades come in; give theirs to the answers that a crash, or a full queue, left without one.
 
     ``before``: the ledger as it was before the asking. A run that was interrupted ends without this.
     """
+    executor, grading = work.executor, work.grading
     try:
         if executor.stop.exit_code == INTERRUPTED:
             return
         await grading.drain()
         if grading.left or before.lacks_grades():
-            now_there = Ledger(before.run, before.questions, directory.journal)
+            now_there = Ledger(manifest.run, before.questions, work.journal.path)
+            if grading.judge is not None:
+                grading.judge.rival = rivals(now_there)
             await grading.grade_rest(now_there.without_grade())
     except asyncio.CancelledError:
         executor.stop("Interrupted.", INTERRUPTED)
@@ -140,27 +224,59 @@ async def _grade_rest(
         executor.stop(str(error), error.exit_code)
 
 
+async def _ask_planned(
+    work: _Work, trials: Trials, watch: Watch, manifest: _Manifest, before: Ledger
+) -> None:
+    """Ask the trials; with ``--until-decided`` only after grades that are missing, which may decide already."""
+    if watch.looks is not None:
+        await _grade_rest(work, manifest, before)
+        workers = work.executor.workers
+        trials = patient = Patient(
+            trials, watch.looks, work.grading, window=before.run.window, workers=workers
+        )
+        watch.on_grade = patient.move
+        work.observers.append(patient)
+    if not work.executor.stop.requested():
+        await _execute(work, trials)
+
+
+async def _confirm(work: _Work, manifest: _Manifest, planned: plan.Plan, before: Ledger) -> bool:
+    """Ask the oracle's picks afresh, once all else has been asked and graded; tell whether that is done."""
+    executor = work.executor
+    if not len(before.confirmed) or executor.stop.requested():
+        return not len(before.confirmed)
+    graded = Ledger(manifest.run, before.questions, work.journal.path)
+    confirmation = direct.Confirmation(planned, graded)
+    joined = executor.added()
+    executor.added = lambda: joined + len(confirmation)
+    await _execute(work, Planned(confirmation.trials()))
+    await _grade_rest(work, manifest, graded)
+    return not executor.stop.requested()
+
+
 def _note_generation(journal: Journal, executor: LocalExecutor, trial: str, generation_id: str) -> None:
     """Journal an id before its answer is there, so that a crash leaves a trace of what may be billed.
 
-    A full disk stops the run, but not the answer that is on its way.
+    An answer that came with its head is journaled within this step of the loop, and one write takes both; for
+    any other the id is written at the end of the step. A full disk stops the run, but not the answer that is on
+    its way.
     """
-    try:
-        journal.append(generations.arrived(trial, generation_id, now()))
-    except JournalError as error:
-        executor.stop(str(error), error.exit_code)
+
+    def flush() -> None:
+        try:
+            journal.flush()
+        except JournalError as error:
+            executor.stop(str(error), error.exit_code)
+
+    if journal.hold(generations.arrived(trial, generation_id, now())):
+        asyncio.get_running_loop().call_soon(flush)
 
 
-async def _execute(
-    executor: LocalExecutor,
-    trials: Iterator[Trial],
-    journal: Journal,
-    grading: Beside,
-    observers: list[Observer],
-) -> None:
+async def _execute(work: _Work, trials: Trials) -> None:
     """Run the executor to its end, and make of whatever ends it early a stop with its reason."""
+    executor = work.executor
     try:
-        await executor.execute(trials, journal, grading.grade, observers)
+        await executor.execute(trials, work.journal, work.grading.grade, work.observers)
     except asyncio.CancelledError:
         executor.stop("Interrupted.", INTERRUPTED)
     except RunError as error:
@@ -183,18 +299,6 @@ class _Manifest:
         """Mark the run as simulated as soon as one answer is."""
         if not self.run.simulated and outcome.completion is not None and outcome.completion.simulated:
             self.update(simulated=True)
-
-
-@contextlib.asynccontextmanager
-async def _gateway(settings: Settings, directory: RunDirectory) -> AsyncIterator[str]:
-    """Give the base URL to ask: the one of the settings, or of a simulated gateway of our own."""
-    if not settings.simulate:
-        yield settings.base_url
-        return
-    async with simulated_gateway(
-        questions=directory.questions, seed=settings.seed, latency=SIMULATED_LATENCY
-    ) as base_url:
-        yield base_url
 
 
 def _client(  # noqa: PLR0913 - what a client is made of, by name
@@ -222,9 +326,10 @@ def _client(  # noqa: PLR0913 - what a client is made of, by name
     )
 
 
-def _plan(prepared: Prepared, run: Run) -> plan.Plan:
+def planned_by(prepared: Prepared, run: Run) -> plan.Plan:
+    """Give what, with its questions, makes the trials of a run."""
     return plan.Plan(
-        run_id=run.id,
+        run_id=run.plan_id or run.id,
         arms=run.arms,
         options=prepared.options,
         repeats=run.repeats,
@@ -256,51 +361,73 @@ def _free_limits(prepared: Prepared, *, resumed: bool) -> FreeLimits | None:
 # --------------------------------------------------------------------------- what comes of it
 
 
-def summarise(
+def summarise(  # noqa: PLR0913 - what a finished run can be told anew, by name
     directory: RunDirectory,
     *,
     run: Run | None = None,
     margin: float | None = None,
     baseline: str | None = None,
+    weights: str | None = None,
+    traffic: int | None = None,
+    gate: list[str] | None = None,
+    files: Sequence[Path] = (),
 ) -> tuple[Ledger, Summary]:
-    """Compute the summary from the run directory alone; margin and baseline default to the run's own.
+    """Compute the summary from the run directory alone; what is not given here is the run's own.
 
-    ``run``: the manifest that is about to be written; None reads it. Raises: UsageError when there is no
-    such baseline.
+    ``run``: the manifest that is about to be written; None reads it. ``files``: to be written from the same pass
+    over the journal, each in the format of its ending. Raises: UsageError when there is no such baseline, or
+    the weights are not those of the run's difficulties; RunError when a file cannot be written.
     """
     run = run or directory.read()
-    asked = {name: value for name, value in (("margin", margin), ("baseline", baseline)) if value is not None}
+    own = msgspec.convert(run.settings, Settings)
+    anew = {"margin": margin, "baseline": baseline, "weights": weights, "traffic": traffic, "gate": gate}
+    asked = {name: value for name, value in anew.items() if value is not None}
     run = msgspec.structs.replace(run, settings={**run.settings, **asked})
     kept = msgspec.convert(run.settings, Settings)
-    known = [name for arm in run.arms for name in (arm.name, arm.model)]
+    known = [name for arm in run.all_arms for name in (arm.name, arm.model)]
     if kept.baseline is not None and kept.baseline not in known:
         raise UsageError(f"--baseline {kept.baseline}: no such arm.{nearest(kept.baseline, known)}")
     ledger = Ledger(run, directory.load_questions(), directory.journal)
-    fold = Fold()
-    for judged in ledger.judged():
-        fold.add(*judged)
-    fold.add_costs(ledger.costs_beside())
-    summary = fold.close(
-        run,
-        planned=run.questions * len(run.arms) * run.repeats,
-        finished_questions=ledger.counted_questions,
-        margin=kept.margin,
-        baseline=kept.baseline,
-    )
+    mix = weights_of(kept, ledger.questions)
+    conditions = gates_of(kept, run.all_arms)
+    looks = deciding(ledger, own)
+    joined, cells = direct.joined_of(ledger)
+    added = 0 if cells is None else cells.total
+    with outputs.opened(files, run) as written:
+        write = (lambda judged: written.row(result_row(*judged))) if files else None
+        summary = direct.folded(ledger, write).close(
+            run,
+            planned=(run.originals * len(run.arms) + added) * run.repeats,
+            finished_questions=min(ledger.counted_questions, run.originals),
+            margin=kept.margin,
+            baseline=kept.baseline,
+            joined=joined,
+            traffic=Traffic(mix, kept.traffic),
+            looked=None if looks is None else looked_at(looks, [arm.name for arm in run.arms]),
+            pace=ledger.pace,
+        )
+        decided = gates.decide(conditions, gate_figures.of_summary(run, summary))
+        summary = msgspec.structs.replace(summary, judge_cost_usd=ledger.judge_cost_usd, gates=decided)
+        written.close(summary)
     return ledger, summary
 
 
 def conclude(directory: RunDirectory, run: Run, settings: Settings, exit_code: int) -> Finished:
     """Summarise, write `results.json`, `report.html` and what ``--output`` names; give the exit code.
 
+    Why a run stopped, and too many failures, go before a gate that failed.
+
     The manifest comes last: a run that died before it is still open, and whoever resumes it only writes.
     """
-    ledger, summary = summarise(directory, run=run, margin=settings.margin, baseline=settings.baseline)
-    for path in (directory.results, directory.report, *map(Path, settings.output)):
-        outputs.write(path, ledger.run, summary, rows(ledger))
+    files = (directory.results, directory.report, *map(Path, settings.output))
+    ledger, summary = summarise(
+        directory, run=run, margin=settings.margin, baseline=settings.baseline, files=files
+    )
     directory.write(run)
     if exit_code == 0 and summary.total and summary.failed / summary.total > settings.fail_on_error:
         exit_code = TOO_MANY_FAILED
+    if exit_code == 0 and not all(gate.passed for gate in summary.gates):
+        exit_code = gates.GATE_FAILED
     return Finished(directory, ledger.run, summary, exit_code)
 
 

@@ -6,26 +6,35 @@ Everything that can be wrong is found here, so that nothing is sent on behalf of
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import sandbox
+from routemark import graders, sandbox
 from routemark._version import __version__
-from routemark.config import Settings, without_userinfo
+from routemark.analysis.deciding import contest
+from routemark.analysis.gate_language import Gate
+from routemark.analysis.gates import Known, read_gates
+from routemark.analysis.weights import parse_weights
+from routemark.clock import now
+from routemark.config import JudgeSettings, Settings, without_userinfo
 from routemark.errors import SettingsError, UsageError
 from routemark.policy import plan
+from routemark.policy.sharding import parse_shard
 from routemark.questions import QuestionSet, load, shipped
-from routemark.records import Arm, Run
+from routemark.questions.copies import kinds_named, with_copies
+from routemark.questions.sharing import copies_in, share
+from routemark.records import Arm, Copies, Question, Run, Shard
 from routemark.report import outputs
 from routemark.rundir import LATEST, RunDirectory, find, named, new_directory
-from routemark.wire.arms import arm_from_table, check_names, parse_arm, sweep
+from routemark.wire.arms import arm_from_table, check_names, may_pick, parse_arm, sweep
 from routemark.wire.request import RequestOptions
 
 DEFAULT_ARM = "openrouter/auto"
-PLAN_SETTINGS = ("max_tokens", "temperature", "stream", "simulate")
+PLAN_SETTINGS = ("max_tokens", "temperature", "stream", "simulate", "baselines", "confirm_oracle")
 """Settings that decide what is sent; with questions, arms, repeats, seed and gateway they make a plan."""
 
 
@@ -35,6 +44,12 @@ class Prepared(NamedTuple):
     settings: Settings
     questions: QuestionSet
     arms: list[Arm]
+    perturbed: dict[str, Copies] = {}  # noqa: RUF012 - never written to
+    """The perturbed copies at the end of the questions, by kind."""
+    shard: Shard | None = None
+    """The share of an undivided plan that the questions are; None: all of it."""
+    undivided: QuestionSet | None = None
+    """The questions of that plan; None without a shard, and once they are frozen."""
     catalogue: dict[str, Any] | None = None
     """What the gateway's models cost; fetched when ``--max-cost`` needs it (see pricing)."""
 
@@ -68,13 +83,114 @@ def prepare(settings: Settings) -> Prepared:
     require_sandbox(settings)
     for name in settings.output:
         outputs.writer_for(name)
+    kinds = kinds_named(settings.perturb)
+    if settings.judge is not None:
+        judge_arm(settings.judge)
     arms = make_arms(settings)
+    gates_of(settings, arms)
     questions = load(settings.questions or shipped())
     if settings.questions is None and settings.set == "core":
         questions = questions.where(lambda question: question.metadata.get("core") is True)
     if settings.limit is not None and settings.limit < len(questions):
         questions = questions.sample(settings.limit, settings.seed)
-    return Prepared(settings, questions, arms)
+    weights_of(settings, questions)
+    questions, perturbed = with_copies(questions, kinds, seed=settings.seed, most=settings.perturb_limit)
+    check_deciding(settings, arms, questions)
+    return divided(Prepared(settings, questions, arms, perturbed))
+
+
+def divided(prepared: Prepared) -> Prepared:
+    """Give the share of a plan that ``--shard`` names; without that option, as it is.
+
+    Raises: SettingsError where there is nothing in the share, or what is to be shown needs the other shares.
+    """
+    settings, questions = prepared.settings, prepared.questions
+    if settings.shard is None:
+        return prepared
+    number, count = parse_shard(settings.shard)
+    if settings.until_decided is not None:
+        raise SettingsError(
+            "--until-decided: one shard cannot tell when all of them together are decided. Use one of the two."
+        )
+    own = share(questions, number, count, settings.seed)
+    if not len(own):
+        raise SettingsError(
+            f"--shard {settings.shard}: none of the {len(questions):,} questions falls into this shard. "
+            "Leave it out; merge does without it."
+        )
+    weights_of(settings, own)
+    shard = Shard(
+        number=number,
+        count=count,
+        questions=len(questions),
+        questions_sha256=questions.sha256,
+        perturbed=prepared.perturbed,
+    )
+    return prepared._replace(
+        questions=own, perturbed=copies_in(own, prepared.perturbed), shard=shard, undivided=questions
+    )
+
+
+def gates_of(settings: Settings, arms: Sequence[Arm]) -> list[Gate]:
+    """Give the gates of ``--gate``, checked against the arms; raise GateError for one that cannot be read."""
+    joins = settings.baselines is not None
+    known = Known(
+        models={arm.name: arm.model for arm in arms},
+        baseline=settings.baseline,
+        has_router=any(map(may_pick, arms)),
+        has_fixed=joins or not all(map(may_pick, arms)),
+        may_join=joins,
+    )
+    return read_gates(settings.gate, known)
+
+
+def weights_of(settings: Settings, questions: Iterable[Question]) -> dict[str, float] | None:
+    """Give the share of each difficulty in the user's traffic; None without ``--weights``.
+
+    Raises SettingsError where they are not weights of the questions' difficulties.
+    """
+    if settings.weights is None:
+        return None
+    if settings.until_decided is not None:
+        raise SettingsError(
+            "--weights: a run with --until-decided is decided on the questions as they are asked, and what it "
+            "then says holds for them alone. Use one of the two."
+        )
+    return parse_weights(settings.weights, {question.difficulty for question in questions})
+
+
+def check_deciding(settings: Settings, arms: Sequence[Arm], questions: QuestionSet) -> None:
+    """Refuse what cannot be decided while the run goes on; raise UsageError."""
+    if settings.until_decided is None:
+        if settings.estimand == "file":
+            raise SettingsError("--estimand file: it says what --until-decided claims; give that, too.")
+        return
+    if settings.until_decided == "open" and settings.estimand == "file":
+        raise SettingsError(
+            "--until-decided=open is for a file that may be extended; --estimand file claims something about "
+            "exactly the questions that it has. Use one of them."
+        )
+    for name, wanted in (("--perturb", settings.perturb), ("--confirm-oracle", settings.confirm_oracle)):
+        if wanted:
+            raise SettingsError(
+                f"--until-decided: {name} asks after the last question, which a decided run does not reach. "
+                "Use one of them."
+            )
+    contest(arms, settings, len(questions))
+    ungraded = sum(graders.resolve(question) is None for question in questions)
+    if ungraded:
+        raise UsageError(
+            f"--until-decided: {ungraded:,} of {len(questions):,} questions have neither a reference nor a grader, "
+            "so no score can decide. Add references, or leave those questions out."
+        )
+
+
+def judge_arm(judge: JudgeSettings) -> Arm:
+    """Give the judge as an arm. Raises: SettingsError when its name cannot be one."""
+    try:
+        return parse_arm(judge.model)
+    except SettingsError as error:
+        raise SettingsError(f"[judge] model: {error}") from None
 
 
 def require_sandbox(settings: Settings) -> None:
@@ -93,14 +209,41 @@ def make_arms(settings: Settings) -> list[Arm]:
     if settings.sweep is not None:
         arms = sweep(arms, settings.sweep)
     check_names(arms)
+    check_baselines(settings, arms)
+    check_sticky(settings, arms)
     return arms
+
+
+def check_sticky(settings: Settings, arms: Sequence[Arm]) -> None:
+    """Refuse a sticky arm whose questions are asked once, with nothing to share a session with."""
+    for arm in arms:
+        if arm.sticky and settings.repeats == 1:
+            raise SettingsError(
+                f"{arm.name}: sticky=true lets the repeats of a question share a session, and there is one of "
+                "each. Give --repeats 2 or more."
+            )
+
+
+def check_baselines(settings: Settings, arms: Sequence[Arm]) -> None:
+    """Refuse what needs picks, or models to choose from, where the arms have none; raise SettingsError."""
+    if settings.baselines is not None and not any(map(may_pick, arms)):
+        raise SettingsError(
+            f"--baselines {settings.baselines}: no arm is a router, so no model will be picked. Add one with -m, "
+            f"for example -m {DEFAULT_ARM}."
+        )
+    if settings.confirm_oracle and settings.baselines is None and all(map(may_pick, arms)):
+        raise SettingsError(
+            "--confirm-oracle: no fixed model is asked directly, so there is none to choose from. "
+            "Add fixed models with -m, or --baselines picked."
+        )
 
 
 def require_key(settings: Settings, key: str | None) -> str | None:
     """Give the key to send; raise SettingsError when OpenRouter itself is asked without one."""
     if settings.simulate:
         return "no-key"
-    if key is None and "openrouter.ai" in settings.base_url:
+    judge_url = settings.judge.base_url if settings.judge is not None else None
+    if key is None and "openrouter.ai" in settings.base_url + (judge_url or ""):
         raise SettingsError(
             "No API key. Set OPENROUTER_API_KEY (in the environment or in .env), "
             "or try --simulate, which needs none."
@@ -122,10 +265,10 @@ def open_run(prepared: Prepared) -> Opened:
         if opened := _unfinished_latest(prepared, runs_dir):
             return opened
         run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        return _begin(new_directory(runs_dir, run_id), prepared)
-    directory = new_directory(runs_dir, settings.run_id)
+        return _begin(runs_dir, run_id, prepared)
+    directory = _directory(runs_dir, settings.run_id, prepared.shard)
     if not directory.manifest.exists():
-        return _begin(directory, prepared)
+        return _begin(runs_dir, settings.run_id, prepared)
     run = directory.read()
     if differences := _differences(run, prepared):
         raise UsageError(
@@ -148,20 +291,34 @@ def open_resumed(run: str, base: Settings) -> tuple[Prepared, Opened]:
         quiet=base.quiet,
         json=base.json,
         output=base.output,
+        gate=base.gate or kept.gate,
         max_cost=kept.max_cost if base.max_cost is None else base.max_cost,
+        judge=kept.judge if base.judge is None else base.judge,
         allow_code_execution=kept.allow_code_execution or base.allow_code_execution,
     )
     require_sandbox(settings)
+    gates_of(settings, manifest.all_arms)
     return Prepared(settings, directory.load_questions(), manifest.arms), Opened(
         directory, manifest, resumed=True
     )
 
 
-def _begin(directory: RunDirectory, prepared: Prepared) -> Opened:
-    settings = prepared.settings
+def _directory(runs_dir: Path, run_id: str, shard: Shard | None) -> RunDirectory:
+    """Give the directory of a run; the shards of one plan have one each, so that they may share ``runs_dir``."""
+    part = f".{shard.number}-of-{shard.count}" if shard is not None else ""
+    new_directory(runs_dir, run_id)
+    return new_directory(runs_dir, run_id + part)
+
+
+def _begin(runs_dir: Path, run_id: str, prepared: Prepared) -> Opened:
+    settings, questions, shard = prepared.settings, prepared.questions, prepared.shard
+    directory = _directory(runs_dir, run_id, shard)
     try:
         directory.path.mkdir(parents=True, exist_ok=True)
-        questions = prepared.questions.freeze(directory.questions)
+        if prepared.undivided is None:
+            questions = questions.freeze(directory.questions)
+        else:
+            prepared.undivided.freeze(directory.questions)
         run = Run(
             id=directory.path.name,
             status="running",
@@ -169,6 +326,9 @@ def _begin(directory: RunDirectory, prepared: Prepared) -> Opened:
             started_at=now(),
             questions_sha256=questions.sha256,
             questions=len(questions),
+            perturbed=prepared.perturbed,
+            shard=shard,
+            plan_id=run_id if shard is not None else None,
             arms=prepared.arms,
             repeats=settings.repeats,
             seed=settings.seed,
@@ -190,7 +350,8 @@ def _unfinished_latest(prepared: Prepared, runs_dir: Path) -> Opened | None:
     if not directory.manifest.exists():
         return None
     run = directory.read()
-    if run.status == "complete" or _differences(run, prepared):
+    ended = run.status == "complete" or (run.decided and prepared.settings.until_decided is not None)
+    if ended or _differences(run, prepared):
         return None
     return Opened(directory, run, resumed=True)
 
@@ -200,15 +361,14 @@ def _differences(run: Run, prepared: Prepared) -> list[str]:
     settings = prepared.settings
     pairs = {
         "questions": (run.questions_sha256, prepared.questions.sha256),
+        "shard": (run.shard, prepared.shard),
         "arms": (run.arms, prepared.arms),
         "repeats": (run.repeats, settings.repeats),
         "seed": (run.seed, settings.seed),
         "base_url": (run.base_url, without_userinfo(settings.base_url)),
     }
-    pairs |= {name: (run.settings.get(name), getattr(settings, name)) for name in PLAN_SETTINGS}
+    kept = msgspec.convert(
+        run.settings, Settings
+    )  # a setting that is newer than the run has its default there
+    pairs |= {name: (getattr(kept, name), getattr(settings, name)) for name in PLAN_SETTINGS}
     return [name for name, (theirs, ours) in pairs.items() if theirs != ours]
-
-
-def now() -> str:
-    """Give the time of day in UTC, ISO 8601 with milliseconds: for people and files, never for durations."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
+from routemark.clock import now
 from routemark.config import Settings, without_userinfo
-from routemark.engine.catalogue import fetch_catalogue
+from routemark.engine.catalogue import fetch_catalogue, with_offers
 from routemark.engine.purse import BudgetPurse, account
 from routemark.errors import RunError, UsageError
 from routemark.files import replaced
-from routemark.gateway.process import simulated_gateway
+from routemark.gateway.process import gateway_for
 from routemark.journal import Event, Journal, replay
 from routemark.policy.budget import Accounts, Budget
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import Prepared, now
+from routemark.prepare import Prepared
 from routemark.questions import QuestionSet
-from routemark.records import Outcome
+from routemark.records import Arm, Outcome, Question, Run
 from routemark.router import OpenRouterClient
 from routemark.rundir import RunDirectory
 from routemark.transport import make_transport
@@ -53,40 +53,46 @@ async def priced(prepared: Prepared, key: str | None) -> Prepared:
         catalogue = await fetch_prices(prepared, key)
     except RunError as error:
         raise RunError(f"{error} --max-cost cannot be kept without them; nothing was asked.") from None
-    ceilings(read_prices(catalogue), prepared)
+    ceilings(read_prices(catalogue), prepared, prepared.arms)
     check_sizes(prepared.questions)
     return prepared._replace(catalogue=catalogue)
 
 
 async def fetch_prices(prepared: Prepared, key: str | None) -> dict[str, Any]:
     """Give the gateway's catalogue. Raises: RunError."""
-    settings = prepared.settings
-    async with _gateway(settings) as base_url:
-        client = OpenRouterClient(
-            api_key=key,
-            base_url=base_url,
-            transport=make_transport(settings.transport, settings.concurrency),
-            timeout_s=PAGE_S,
-            idle_timeout_s=PAGE_S,
-            retry=RetryPolicy(max_attempts=ATTEMPTS),
-        )
-        async with client:
-            return await fetch_catalogue(client, prepared.arms, without_userinfo(base_url))
+    async with (
+        gateway_for(prepared.settings) as base_url,
+        page_client(prepared.settings, base_url, key) as client,
+    ):
+        return await fetch_catalogue(client, prepared.arms, without_userinfo(base_url))
 
 
-@contextlib.asynccontextmanager
-async def _gateway(settings: Settings) -> AsyncIterator[str]:
-    """Give where the prices are: at the gateway of the settings, or at a simulated one."""
-    if not settings.simulate:
-        yield settings.base_url
-        return
-    async with simulated_gateway(seed=settings.seed) as base_url:
-        yield base_url
+async def with_joined(prepared: Prepared, run: Run, key: str | None) -> Prepared:
+    """Give the plan with the prices of the arms, too, that joined the run before it was resumed."""
+    if prepared.catalogue is None or not run.baselines:
+        return prepared
+    async with (
+        gateway_for(prepared.settings) as base_url,
+        page_client(prepared.settings, base_url, key) as client,
+    ):
+        return prepared._replace(catalogue=await with_offers(client, prepared.catalogue, run.baselines))
 
 
-def ceilings(book: PriceBook, prepared: Prepared) -> dict[str, Ceiling]:
+def page_client(settings: Settings, base_url: str, key: str | None) -> OpenRouterClient:
+    """Give a client for the gateway's pages."""
+    return OpenRouterClient(
+        api_key=key,
+        base_url=base_url,
+        transport=make_transport(settings.transport, settings.concurrency),
+        timeout_s=PAGE_S,
+        idle_timeout_s=PAGE_S,
+        retry=RetryPolicy(max_attempts=ATTEMPTS),
+    )
+
+
+def ceilings(book: PriceBook, prepared: Prepared, arms: Sequence[Arm]) -> dict[str, Ceiling]:
     """Give what a request of each arm costs at most, by the arm's name. Raises: UsageError."""
-    return {arm.name: ceiling(book, arm, prepared.options) for arm in prepared.arms}
+    return {arm.name: ceiling(book, arm, prepared.options) for arm in arms}
 
 
 def check_sizes(questions: QuestionSet) -> None:
@@ -103,23 +109,28 @@ def check_sizes(questions: QuestionSet) -> None:
 
 
 def open_purse(
-    prepared: Prepared, directory: RunDirectory, questions: QuestionSet, journal: Journal
+    prepared: Prepared, run: Run, directory: RunDirectory, questions: QuestionSet, journal: Journal
 ) -> BudgetPurse | None:
     """Give the purse of a run, with what its journal says was spent; None without ``--max-cost``."""
     if prepared.settings.max_cost is None:
         return None
     if prepared.catalogue is None:
         raise UsageError("--max-cost needs the gateway's prices: see routemark.pricing.priced.")
-    with replaced(directory.models) as file:
-        file.write(msgspec.json.encode(prepared.catalogue) + b"\n")
-    bounds = ceilings(read_prices(prepared.catalogue), prepared)
-    spent = _spent(directory, _Worst(prepared, questions, bounds))
+    keep_prices(directory, prepared.catalogue)
+    bounds = ceilings(read_prices(prepared.catalogue), prepared, run.all_arms)
+    spent = _spent(directory, _Worst(prepared, run, questions, bounds))
     return BudgetPurse(
         Budget(pico(prepared.settings.max_cost), spent.spent, spent.assumed),
         bounds,
         record=lambda name, data: journal.append(Event(event=name, at=now(), data=data)),
         run=str(directory.path),
     )
+
+
+def keep_prices(directory: RunDirectory, catalogue: dict[str, Any]) -> None:
+    """Keep the prices that the budget rests on with the run."""
+    with replaced(directory.models) as file:
+        file.write(msgspec.json.encode(catalogue) + b"\n")
 
 
 def _spent(directory: RunDirectory, worst: _Worst) -> Accounts:
@@ -136,16 +147,23 @@ def _spent(directory: RunDirectory, worst: _Worst) -> Accounts:
 class _Worst:
     """What one request of a journaled outcome's trial may have cost, in picodollars."""
 
-    def __init__(self, prepared: Prepared, questions: QuestionSet, bounds: dict[str, Ceiling]) -> None:
-        self._arms = {arm.name: arm for arm in prepared.arms}
+    def __init__(
+        self, prepared: Prepared, run: Run, questions: QuestionSet, bounds: dict[str, Ceiling]
+    ) -> None:
+        self._arms = {arm.name: arm for arm in run.all_arms}
         self._options = prepared.options
         self._questions = questions
         self._bounds = bounds
 
     def __call__(self, outcome: Outcome) -> int:
         question = self._questions[self._index[outcome.question_id]]
-        shared = encode_shared(question, self._arms[outcome.arm], self._options)
-        return self._bounds[outcome.arm].pico(len(shared))
+        asked = self._arms.get(outcome.arm)
+        if asked is None:  # it joined and was given up, so its own bound is not known any more
+            return max(self._of(question, arm) for arm in self._arms.values())
+        return self._of(question, asked)
+
+    def _of(self, question: Question, arm: Arm) -> int:
+        return self._bounds[arm.name].pico(len(encode_shared(question, arm, self._options)))
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -127,6 +127,7 @@ class _NoRoomError(Exception):
     """The next attempt does not fit into the budget."""
 
 
+_encode = msgspec.json.Encoder().encode
 _ABANDONED = refused(FailureKind.CLIENT_FAULT, "abandoned")
 """What the pacer hears of an attempt that was cancelled."""
 
@@ -160,8 +161,10 @@ class OpenRouterClient:
         Raises: SettingsError for a base URL or a key that cannot be sent.
         """
         self._base_url = _checked_url(base_url)
+        self._chat_url = f"{self._base_url}/chat/completions"
         self._key = _checked_key(api_key)
         self._secret = self._key if self._key and len(self._key) >= SECRET_LENGTH else ""
+        self._secret_in_json = msgspec.json.encode(self._secret)[1:-1]
         self._headers = headers(self._key)
         self._options = options
         self._limits = Limits(connect_timeout_s, idle_timeout_s, timeout_s)
@@ -295,8 +298,7 @@ class OpenRouterClient:
         heard: Refusal | None = _ABANDONED
         try:
             tab.send()
-            url = f"{self._base_url}/chat/completions"
-            tried = await self._exchange("POST", url, body, choose).run(admitted)
+            tried = await self._exchange("POST", self._chat_url, body, choose).run(admitted)
             heard = tried.result if isinstance(tried.result, Refusal) else None
             return tried
         finally:
@@ -316,7 +318,7 @@ class OpenRouterClient:
 
     def _redacted(self, outcome: Outcome) -> Outcome:
         """Give the outcome without the key, wherever a gateway may have echoed it."""
-        if not self._secret or msgspec.json.encode(self._secret)[1:-1] not in msgspec.json.encode(outcome):
+        if not self._secret or self._secret_in_json not in _encode(outcome):
             return outcome
         return msgspec.convert(self._clean(msgspec.to_builtins(outcome)), Outcome)
 

@@ -7,11 +7,13 @@ run stand in lines of their own; they are put into the outcomes as those are rea
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,13 +21,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from routemark import generations
+from routemark import generations, judgements
+from routemark.analysis.timeline import PaceChanged, seconds_since_1970
 from routemark.config import Settings
 from routemark.errors import JournalError, RunError, UsageError, rule
 from routemark.files import replaced
 from routemark.journal import Event, Line, damaged, read_at, replay
 from routemark.policy import plan
 from routemark.questions import QuestionSet, open_frozen
+from routemark.questions.sharing import share
 from routemark.records import Grade, Outcome, Question, Run
 from routemark.wire.checks import SESSION_REUSED, flags
 
@@ -79,11 +83,15 @@ class RunDirectory:
                 path.unlink(missing_ok=True)
 
     def load_questions(self) -> QuestionSet:
-        """Give the frozen questions; raise UsageError when they are not as they were frozen."""
+        """Give the run's frozen questions; raise UsageError when they are not as they were frozen."""
         try:
-            return open_frozen(self.questions)
+            questions = open_frozen(self.questions)
         except (OSError, ValueError) as error:
             raise UsageError(f"{self.questions}: cannot be read: {error}") from None
+        run = self.read()
+        if run.shard is None:
+            return questions
+        return share(questions, run.shard.number, run.shard.count, run.seed)
 
     def name_latest(self) -> None:
         """Let ``latest`` beside the run name it."""
@@ -129,32 +137,49 @@ class Judged(NamedTuple):
     """In the finished prefix of the plan, or anywhere in a complete run."""
     flags: Sequence[str] = ()
     """What is odd about how the answer was served (see wire.checks)."""
+    copy: bool = False
+    """Of a perturbed question."""
 
 
 class Ledger:
     """Where each trial of a run stands in its journal.
 
-    Arrays have one cell a trial, in the order (question in the set, arm, repeat): 25 bytes each.
+    Arrays have one cell a trial, in the order (question in the set, arm, repeat): 29 bytes each. The arms are
+    those planned, and behind them those that joined. With ``confirm_oracle`` every question has one cell more.
     """
 
     def __init__(self, run: Run, questions: QuestionSet, journal: Path) -> None:
         """Read the journal once; lines of questions or arms that the run does not have are left out."""
         self.run = run
         self.questions = questions
+        self.limit: int | None = None
+        """Questions, in the order of the plan, after which the run was decided: what came beyond does not count."""
         self._journal = journal
         ids = list(questions.ids())
-        self.order = plan.order(ids, run.seed)
-        shape = (len(questions), len(run.arms), run.repeats)
-        self._outcome_at = np.full(shape, -1, dtype=np.int64)
-        self._grade_at = np.full(shape, -1, dtype=np.int64)
-        self.finished = np.zeros(shape, dtype=bool)
+        self.order = plan.order(ids, run.seed, run.copies)
+        shape = (len(questions), len(run.all_arms), run.repeats)
+        self._trials = math.prod(shape)
+        cells = self._trials + len(questions) * bool(run.settings.get("confirm_oracle"))
+        self._outcome_at = np.full(cells, -1, dtype=np.int64)
+        self._grade_at = np.full(cells, -1, dtype=np.int64)
+        self._finished = np.zeros(cells, dtype=bool)
+        self.finished = self._finished[: self._trials].reshape(shape)
         """Answered, or failed for good by the service's fault: never asked again."""
+        self.confirmed = self._finished[self._trials :]
+        """Questions (n,) whose best right model was asked afresh; empty without ``confirm_oracle``."""
+        self.served = np.full(shape, -1, dtype=np.int32)
+        """Model that served, an index into `models`; -1 without an answer."""
+        self._models: dict[str, int] = {}
         self._session = np.zeros(shape, dtype=np.int64)
         """Hash of the session id."""
         self._superseded: list[tuple[int, int]] = []
         """(place, offset) of outcomes whose trial was asked again."""
         self._left_open: list[float] = []
         """Costs that were looked up for what a crash cut off, US dollars."""
+        self._judge_costs: list[float] = []
+        """Known costs of judging, US dollars."""
+        self.pace: list[PaceChanged] = []
+        """Changes of the pace, in the order in which they came."""
         self._lookups = _Column()
         """Lookups that told the cost of a trial, by place."""
         if journal.exists():
@@ -164,36 +189,75 @@ class Ledger:
     @property
     def prefix(self) -> int:
         """Number of questions in the longest finished prefix of plan order."""
-        done = np.asarray(self.finished.reshape(len(self.order), -1).all(axis=1))[self.order]
+        done = np.asarray(self.finished[:, : len(self.run.arms)].all(axis=(1, 2)))[self.order]
         return int(np.argmin(done)) if not done.all() else len(done)
 
     @property
     def counted_questions(self) -> int:
-        """Number of questions that count: all of a complete run, else the finished prefix."""
-        return len(self.order) if self.run.status == "complete" else self.prefix
+        """Number of questions that count: all of a complete run, else the finished prefix; up to the limit."""
+        count = len(self.order) if self.run.status == "complete" else self.prefix
+        return count if self.limit is None else min(count, self.limit)
 
     @property
     def done(self) -> int:
-        """Number of finished trials."""
-        return int(self.finished.sum())
+        """Number of finished trials, confirmations included."""
+        return int(self._finished.sum())
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models that served."""
+        return list(self._models)
+
+    @property
+    def judge_cost_usd(self) -> float | None:
+        """Known cost of judging, part of no arm's; None where no judge was asked."""
+        return math.fsum(self._judge_costs) if self._judge_costs else None
 
     def judged(self) -> Iterator[Judged]:
         """Yield every trial that has ended, in plan order."""
         counted = self.counted_questions
-        arms = {arm.name: arm for arm in self.run.arms}
+        arms = {arm.name: arm for arm in self.run.all_arms}
         with self._journal.open("rb") as file:
             for position, index in enumerate(self.order):
-                places = np.flatnonzero(self._outcome_at[index] >= 0) + int(index) * self._width
+                start = int(index) * self._width
+                places = np.flatnonzero(self._outcome_at[start : start + self._width] >= 0) + start
                 if not len(places):
                     continue
                 question = self.questions[int(index)]
                 for place in places.tolist():
-                    outcome = self._outcome(file, int(self._outcome_at.flat[place]), place)
-                    grade = self._grade(file, int(self._grade_at.flat[place]))
+                    outcome = self._outcome(file, int(self._outcome_at[place]), place)
+                    grade = self._grade(file, int(self._grade_at[place]))
                     found = flags(arms[outcome.arm], outcome.completion) if outcome.completion else []
                     if self._session.flat[place] in self._reused:
                         found.append(SESSION_REUSED)
-                    yield Judged(question, outcome, grade, position < counted, found)
+                    copy = position >= len(self.order) - self.run.copies
+                    yield Judged(question, outcome, grade, position < counted, found, copy)
+
+    def confirmations(self) -> Iterator[Judged]:
+        """Yield the fresh answers to the oracle's picks, in plan order (``confirm_oracle``)."""
+        if not len(self.confirmed):
+            return
+        at = self._outcome_at[self._trials :]
+        with self._journal.open("rb") as file:
+            for index in self.order[at[self.order] >= 0].tolist():
+                place = self._trials + index
+                outcome = self._outcome(file, int(at[index]), place)
+                grade = self._grade(file, int(self._grade_at[place]))
+                yield Judged(self.questions[index], outcome, grade, counted=True)
+
+    def outcome_of(self, question_id: str, arm: str, repeat: int) -> Outcome | None:
+        """Give the newest outcome of a planned trial; None while it has none."""
+        names = [one.name for one in self.run.all_arms]
+        place = self._place(self._index[question_id], names.index(arm), repeat)
+        if place is None or self._outcome_at[place] < 0:
+            return None
+        with self._journal.open("rb") as file:
+            return self._outcome(file, int(self._outcome_at[place]), place)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        """Made only when an outcome is asked for by name."""
+        return {name: index for index, name in enumerate(self.questions.ids())}
 
     def lacks_grades(self) -> bool:
         """Tell whether some outcome has no grade, be it that its question has no grader."""
@@ -203,15 +267,17 @@ class Ledger:
         """Yield the outcomes that no grade follows, with their questions."""
         with self._journal.open("rb") as file:
             for place in np.flatnonzero((self._outcome_at >= 0) & (self._grade_at < 0)).tolist():
-                outcome = self._outcome(file, int(self._outcome_at.flat[place]), place)
-                yield self.questions[place // self._width], outcome
+                outcome = self._outcome(file, int(self._outcome_at[place]), place)
+                yield self.questions[self._question(place)], outcome
 
     def costs_beside(self) -> Iterator[float]:
-        """Yield the known costs that no trial's newest outcome holds, US dollars.
+        """Yield the known costs that the newest outcome of no arm's trial holds, US dollars.
 
-        They are those of outcomes whose trial was asked again, and of what a crash cut off.
+        They are those of outcomes whose trial was asked again, of confirmations, and of what a crash cut off.
         """
         yield from self._left_open
+        known = (judged.outcome.cost_usd for judged in self.confirmations())
+        yield from (cost for cost in known if cost is not None)
         if not self._superseded:
             return
         with self._journal.open("rb") as file:
@@ -223,7 +289,17 @@ class Ledger:
     @property
     def _width(self) -> int:
         """Trials of one question."""
-        return len(self.run.arms) * self.run.repeats
+        return len(self.run.all_arms) * self.run.repeats
+
+    def _question(self, place: int) -> int:
+        """Give the index of the question whose trial, or confirmation, has this place."""
+        return place // self._width if place < self._trials else place - self._trials
+
+    def _place(self, question: int, arm: int, repeat: int) -> int | None:
+        """Give the place of a trial; its confirmation is a repeat more. None for what the run does not have."""
+        if 0 <= repeat < self.run.repeats:
+            return question * self._width + arm * self.run.repeats + repeat
+        return self._trials + question if repeat == self.run.repeats and len(self.confirmed) else None
 
     def _outcome(self, file: BinaryIO, at: int, place: int) -> Outcome:
         """Read an outcome, with the costs that were looked up for it."""
@@ -247,22 +323,30 @@ class Ledger:
         return JournalError(f"{self._journal}: changed while it was being read.")
 
     def _sessions_used_twice(self) -> set[int]:
-        """Give the hashes of session ids that more than one trial had."""
-        hashes, times = np.unique(self._session[self._session != 0], return_counts=True)
+        """Give the hashes of session ids that more than one trial had, if they were not meant to share it."""
+        sessions = self._session.copy()
+        for index, arm in enumerate(self.run.arms):
+            if arm.sticky:  # whose repeats share theirs: it counts once a question
+                sessions[:, index].sort(axis=1)
+                again = sessions[:, index, 1:] == sessions[:, index, :-1]
+                sessions[:, index, 1:][again] = 0
+        hashes, times = np.unique(sessions[sessions != 0], return_counts=True)
         return set(hashes[times > 1].tolist())
 
     def _read(self, ids: list[str]) -> None:
         index_of = {name: index for index, name in enumerate(ids)}
-        arm_of = {arm.name: index for index, arm in enumerate(self.run.arms)}
+        arm_of = {arm.name: index for index, arm in enumerate(self.run.all_arms)}
         outcomes, grades, lookups = _Column(), _Column(), _Column()
         for offset, record in replay(self._journal):
             _check(record, self._journal, offset)
             match record:
                 case Outcome():
                     question, arm = index_of.get(record.question_id), arm_of.get(record.arm)
-                    if question is None or arm is None or not 0 <= record.repeat < self.run.repeats:
+                    if question is None or arm is None:
                         continue
-                    place = question * self._width + arm * self.run.repeats + record.repeat
+                    place = self._place(question, arm, record.repeat)
+                    if place is None:
+                        continue
                     outcomes.add(record.trial, offset, place)
                     self._take(record, offset, place)
                 case Grade():
@@ -272,26 +356,39 @@ class Ledger:
                         self._left_open.append(generations.cost_of(record))
                     else:
                         lookups.add(record.data["trial"], offset)
+                case Event(event=judgements.JUDGED):
+                    self._judge_costs.append(judgements.cost_of(record))
+                case Event(event="pace"):
+                    self._keep_pace(record)
                 case _:
                     continue
         self._join(outcomes, grades)
         self._lookups = lookups.placed_by(outcomes)
 
+    def _keep_pace(self, event: Event) -> None:
+        at, limit = seconds_since_1970(event.at), event.data.get("limit")
+        if at is not None and isinstance(limit, int | float):
+            self.pace.append(PaceChanged(at, float(limit), str(event.data.get("reason", ""))))
+
     def _take(self, outcome: Outcome, offset: int, place: int) -> None:
         """Let the newest outcome of a trial count."""
-        if self._outcome_at.flat[place] >= 0:
-            self._superseded.append((place, int(self._outcome_at.flat[place])))
-        self._outcome_at.flat[place] = offset
-        self._session.flat[place] = hash(outcome.session_id)
-        self.finished.flat[place] = is_final(outcome)
+        if self._outcome_at[place] >= 0:
+            self._superseded.append((place, int(self._outcome_at[place])))
+        self._outcome_at[place] = offset
+        self._finished[place] = is_final(outcome)
+        if place < self._trials:
+            self._session.flat[place] = hash(outcome.session_id)
+            answer = outcome.completion
+            code = -1 if answer is None else self._models.setdefault(answer.model, len(self._models))
+            self.served.flat[place] = code
 
     def _join(self, outcomes: _Column, grades: _Column) -> None:
         """Give each grade the place of its trial; the newest counts."""
         placed = grades.placed_by(outcomes)
         by_offset = np.argsort(placed.offsets)
         offsets, places = placed.offsets[by_offset], placed.places[by_offset]
-        fresh = offsets > self._outcome_at.flat[places]  # a grade belongs to the outcome before it
-        self._grade_at.flat[places[fresh]] = offsets[fresh]
+        fresh = offsets > self._outcome_at[places]  # a grade belongs to the outcome before it
+        self._grade_at[places[fresh]] = offsets[fresh]
 
 
 def _check(record: Line, journal: Path, offset: int) -> None:
@@ -301,7 +398,7 @@ def _check(record: Line, journal: Path, offset: int) -> None:
         fault = f"{record.trial!r} is no trial"
     elif isinstance(record, Outcome) and (record.completion is None) == (record.failure is None):
         fault = "an outcome is either an answer or a failure"
-    elif isinstance(record, Event) and not generations.is_sound(record):
+    elif isinstance(record, Event) and not (generations.is_sound(record) and judgements.is_sound(record)):
         fault = "the event does not say what it is about"
     if fault:
         raise damaged(journal, offset, fault)

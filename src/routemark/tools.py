@@ -20,5 +20,12 @@ def at_hand(*, allow_code: bool = False) -> Tools:
     return tools
 
 
+def let_go(tools: Tools) -> None:
+    """End the processes that the tools keep; they are started again when they are needed."""
+    for tool in tools.values():
+        if isinstance(tool, MathChecker):
+            tool.close()
+
+
 def _not_allowed(*_: object) -> NoReturn:
     raise ToolError("the code was not run: --allow-code-execution allows it, in a sandbox")

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +14,7 @@ import runs
 from lookalike import Lookalike, Reply, Request
 from nursery import Nursery
 from routemark.errors import RoutemarkError
-from routemark.main import rows, summarise
-from routemark.report import outputs
+from routemark.main import summarise
 from routemark.rundir import RunDirectory
 
 N = 20
@@ -130,8 +130,9 @@ def test_a_flipped_byte_anywhere_is_a_result_or_a_sentence(
 def told_by(directory: RunDirectory) -> str:
     """Give the report of a run, or the sentence that there is instead."""
     try:
-        ledger, summary = summarise(directory)
-        forms = [outputs.as_text(form, ledger.run, summary, rows(ledger)) for form in ("json", "html")]
+        with tempfile.TemporaryDirectory() as folder:
+            forms = [Path(folder) / "report.json", Path(folder) / "report.html"]
+            summarise(directory, files=forms)
     except RoutemarkError as error:
         return str(error)
     return f"{directory.path}: {len(forms)} reports"

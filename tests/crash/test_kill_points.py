@@ -31,10 +31,10 @@ POINTS: list[tuple[str, str, int]] = [
     ("half", "routemark.journal.os.write", 9),
     ("after", "routemark.journal.os.write", 20),
     ("before", "routemark.journal.Journal.append", 21),
-    ("before", "routemark.main.result_row", 9),  # half of results.json
-    ("after", "routemark.main.outputs.write", 1),
-    ("before", "routemark.main.result_row", N * 2 + 9),  # half of report.html
-    ("after", "routemark.main.outputs.write", 2),
+    ("before", "routemark.main.result_row", 9),  # half of the rows of results.json
+    ("before", "routemark.main.outputs.Files.close", 1),  # every row, no summary
+    ("before", "routemark.report.page.status", 9),  # results.json is there, report.html is not
+    ("after", "routemark.main.outputs.Files.close", 1),
     ("before", "routemark.rundir.RunDirectory.write", 3),
 ]
 

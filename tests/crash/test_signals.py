@@ -78,12 +78,12 @@ IN_THE_REPORT = """
 import os, signal, sys, time
 from routemark import cli, main
 
-real = main.outputs.write
+real = main.outputs.Files.close
 def slowly(*arguments):
     os.kill(os.getpid(), signal.{name})
     time.sleep(20)
     real(*arguments)
-main.outputs.write = slowly
+main.outputs.Files.close = slowly
 cli.main()
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routemark.engine.gate import Gate
-from routemark.engine.run import Desk, Observer, Stop, work
+from routemark.engine.run import Desk, Observer, Planned, Stop, work
 from routemark.errors import FailureKind, JournalError
 from routemark.journal import Journal, replay
 from routemark.policy.pacing import Pace
@@ -69,7 +69,7 @@ def test_every_trial_is_journaled_then_graded_then_seen(tmp_path: Path) -> None:
         stop = Stop(lambda: None)
         with Journal(path) as journal:
             desk = desk_of(journal, stop, watcher)
-            await work(iter([trial(n) for n in range(50)]), complete, desk, stop, workers=8)
+            await work(Planned(iter([trial(n) for n in range(50)])), complete, desk, stop, workers=8)
 
     asyncio.run(scenario())
     records = [entry.record for entry in replay(path)]
@@ -96,7 +96,7 @@ def test_no_more_trials_are_pulled_than_there_are_workers(tmp_path: Path) -> Non
     async def scenario() -> None:
         stop = Stop(lambda: None)
         with Journal(tmp_path / "journal.jsonl") as journal:
-            await work(trials(), complete, desk_of(journal, stop), stop, workers=10)
+            await work(Planned(trials()), complete, desk_of(journal, stop), stop, workers=10)
 
     asyncio.run(scenario())
     assert finished == 1000
@@ -117,7 +117,7 @@ def test_a_run_stopping_kind_ends_the_run_and_keeps_what_was_in_flight(tmp_path:
     async def scenario() -> None:
         with Journal(path) as journal:
             trials = iter([trial(n) for n in range(10_000)])
-            await work(trials, complete, desk_of(journal, stop), stop, workers=12)
+            await work(Planned(trials), complete, desk_of(journal, stop), stop, workers=12)
 
     asyncio.run(scenario())
     kept = [e.record for e in replay(path) if isinstance(e.record, Outcome)]
@@ -139,7 +139,7 @@ def test_what_a_worker_raises_ends_the_run_with_that_error(tmp_path: Path) -> No
     async def scenario() -> None:
         stop = Stop(lambda: None)
         with Full(tmp_path / "journal.jsonl") as journal:
-            await work(iter([trial(n) for n in range(9)]), complete, desk_of(journal, stop), stop, 3)
+            await work(Planned(iter([trial(n) for n in range(9)])), complete, desk_of(journal, stop), stop, 3)
 
     with pytest.raises(JournalError, match="full"):
         asyncio.run(scenario())
@@ -154,7 +154,7 @@ def test_cancelling_the_run_cancels_its_workers(tmp_path: Path) -> None:
         stop = Stop(lambda: None)
         with Journal(tmp_path / "journal.jsonl") as journal:
             task = asyncio.create_task(
-                work(iter([trial(1)]), complete, desk_of(journal, stop), stop, workers=2)
+                work(Planned(iter([trial(1)])), complete, desk_of(journal, stop), stop, workers=2)
             )
             await asyncio.sleep(0)
             task.cancel()

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +103,43 @@ def test_a_session_belongs_to_one_trial_of_one_run() -> None:
     assert not set(sessions("one")) & set(sessions("two"))
     assert all(len(session) <= 256 for session in sessions("one"))
     assert {session[-3:] for session in sessions("one")} == {".r0", ".r1", ".r2"}
+
+
+STICKY = Arm(name="openrouter/auto?sticky=true", model="openrouter/auto", sticky=True)
+
+
+@given(n=st.integers(1, 60), repeats=st.integers(2, 4), window=st.integers(1, 40), seed=st.integers(0, 9))
+def test_a_sticky_arms_repeats_keep_their_order_and_the_rest_is_as_without_it(
+    n: int, repeats: int, window: int, seed: int
+) -> None:
+    planned = make(arms=2, repeats=repeats, window=window, seed=seed)
+    order = plan.order((f"q{i}" for i in range(n)), seed)
+    plain = list(plan.places(planned, order))
+    sticky = list(plan.places(msgspec.structs.replace(planned, arms=[STICKY, ARMS[1]]), order))
+    assert [place for place in sticky if place.arm] == [place for place in plain if place.arm]
+    assert [place._replace(repeat=0) for place in sticky] == [place._replace(repeat=0) for place in plain]
+    assert set(sticky) == set(plain)
+    for question in range(n):
+        turns = [place.repeat for place in sticky if (place.question, place.arm) == (question, 0)]
+        assert turns == list(range(repeats))
+
+
+def test_only_a_sticky_questions_repeats_share_a_session() -> None:
+    planned = msgspec.structs.replace(make(arms=2, repeats=3), arms=[STICKY, ARMS[0]])
+    asked = questions(10)
+    trials = list(plan.trials(planned, asked, plan.places(planned, plan.order((q.id for q in asked), 0))))
+    shared = {trial.question.id: trial.session_id for trial in trials if trial.arm.sticky}
+    assert all(shared[trial.question.id] == trial.session_id for trial in trials if trial.arm.sticky)
+    assert len(set(shared.values())) == 10
+    own = {trial.session_id for trial in trials if not trial.arm.sticky}
+    assert len(own) == 30
+    assert not own & set(shared.values())
+    assert len({trial.key for trial in trials}) == 60
+
+
+@given(n=st.integers(0, 50), copies=st.integers(0, 20), seed=st.integers(0, 9))
+def test_copies_come_behind_all_others_which_keep_their_order(n: int, copies: int, seed: int) -> None:
+    ids = [f"q{i}" for i in range(n)]
+    order = plan.order([*ids, *(f"c{i}" for i in range(copies))], seed, copies).tolist()
+    assert order[:n] == plan.order(ids, seed).tolist()
+    assert sorted(order[n:]) == list(range(n, n + copies))

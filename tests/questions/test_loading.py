@@ -85,6 +85,20 @@ def test_the_same_questions_are_equal_in_every_format(tmp_path: Path) -> None:
         assert other.sha256 == sets[0].sha256
 
 
+def test_questions_in_parquet_are_the_same_and_a_fault_names_its_row(tmp_path: Path) -> None:
+    pl = pytest.importorskip("polars")
+    rows = [{"id": f"q{i}", "difficulty": "easy", "question": f"{i}?", "reference": i} for i in range(3)]
+    pl.DataFrame(rows).write_parquet(tmp_path / "q.parquet")
+    assert list(load(tmp_path / "q.parquet")) == loaded(tmp_path, "q.jsonl", lines(*rows))
+    pl.DataFrame([*rows, {**rows[0], "difficulty": None}]).write_parquet(tmp_path / "q.parquet")
+    with pytest.raises(QuestionFileError) as caught:
+        load(tmp_path / "q.parquet")
+    assert caught.value.faults == [
+        "line 4: difficulty: is missing; any label will do",
+        'line 4: id: "q0" is the id of line 1, too',
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -292,7 +306,7 @@ def test_bytes_that_are_not_utf8_are_told_per_field(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.parquet", b"PAR1", "Parquet is not supported yet; convert the questions to JSONL or CSV"),
+        ("a.parquet", b"PAR1", "not a Parquet file that can be read"),
         ("a.jsonl.gz", b"\x1f\x8b\x08\x00", "compressed"),
         ("a.xlsx", b"PK\x03\x04", "cannot tell the format"),
     ],

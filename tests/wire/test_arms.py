@@ -201,3 +201,23 @@ def test_names_must_differ() -> None:
     check_names([parse_arm("a/b"), parse_arm("a/b?seed=1")])
     with pytest.raises(SettingsError, match="a/b"):
         check_names([parse_arm("a/b"), parse_arm("a/b")])
+
+
+def test_sticky_is_a_setting_of_every_arm_that_is_never_sent() -> None:
+    for spec in (
+        "openrouter/auto?sticky=true",
+        "sim/heron?sticky=true",
+        "openrouter/auto?cost_tier=low&sticky=true",
+    ):
+        arm = parse_arm(spec)
+        assert arm.sticky
+        assert arm.name == spec
+        assert arm.body == {}
+        assert "sticky" not in (arm.plugin or {})
+    assert not parse_arm("openrouter/auto").sticky
+    assert not parse_arm("openrouter/auto?sticky=false").sticky
+    table = arm_from_table({"model": "openrouter/auto", "sticky": True, "name": "stuck"})
+    assert (table.sticky, table.plugin, table.name) == (True, None, "stuck")
+    assert all(arm.sticky for arm in sweep([parse_arm("openrouter/auto?sticky=true")], "cost_tier"))
+    with pytest.raises(SettingsError, match="sticky"):
+        parse_arm("openrouter/auto?sticky=perhaps")

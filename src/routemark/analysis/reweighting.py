@@ -149,4 +149,4 @@ def _moments(found: _Found, column: int = 0) -> Moments:
 
 def _short(value: float) -> float:
     """Cut digits that nobody will miss, so that the numbers stay small in a page."""
-    return float(f"{value:.9g}") if math.isfinite(value) else value
+    return float(f"{value:.13g}") if math.isfinite(value) else value

@@ -24,9 +24,20 @@ async def fetch_catalogue(client: OpenRouterClient, arms: Sequence[Arm], where: 
     """
     try:
         document = values.table(await client.get_json("models"))
-        wanted = to_look_up(read_prices(document), arms)
+        return await with_offers(client, document, arms)
     except (APIError, UnboundedError) as error:
         raise RunError(f"{where}/models: the prices cannot be read: {error}") from None
+
+
+async def with_offers(
+    client: OpenRouterClient, catalogue: dict[str, Any], arms: Sequence[Arm]
+) -> dict[str, Any]:
+    """Give a catalogue with the ``endpoints`` of those models, too, whose providers' prices matter to the arms.
+
+    Raises: UnboundedError when it is no catalogue.
+    """
+    known = values.table(catalogue.get("endpoints"))
+    wanted = [slug for slug in to_look_up(read_prices(catalogue), arms) if slug not in known]
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def endpoints(slug: str) -> dict[str, Any]:
@@ -38,4 +49,4 @@ async def fetch_catalogue(client: OpenRouterClient, arms: Sequence[Arm], where: 
         return values.table(page.get("data"))
 
     pages = await asyncio.gather(*map(endpoints, wanted))
-    return {**document, "endpoints": dict(zip(wanted, pages, strict=True))}
+    return {**catalogue, "endpoints": {**known, **dict(zip(wanted, pages, strict=True))}}

@@ -16,7 +16,7 @@ import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -26,8 +26,16 @@ from routemark.engine.judging import Judge
 from routemark.graders.judge import Rival
 from routemark.records import Completion, Grade, Outcome, Question
 
-WAITING = 200
-"""Answers that may wait for a child."""
+WAITING = 5_000
+"""Answers that may wait for a child, or for the judge."""
+WAITING_BYTES = 64 << 20
+"""Room for what waits, of which one answer may be more."""
+QUICK = frozenset(
+    {"exact", "choice", "numeric", "contains", "f1", "set", "sequence", "json", "tool_call", "refusal"}
+)
+"""Graders that take less than a message to a child does: their answers travel together."""
+TOGETHER = 64
+"""Such answers in one message."""
 MOST_CHILDREN = 8
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "TMPDIR")
 """What children get of the environment; no key is among it."""
@@ -36,7 +44,17 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "TMPDIR")
 class _Job(NamedTuple):
     ungraded: Grade
     """What is said when no child could grade the answer."""
-    message: bytes
+    task: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes while it waits."""
+        return len(self.task)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it may travel with others."""
+        return self.ungraded.grader in QUICK
 
 
 class _Judgement(NamedTuple):
@@ -47,8 +65,18 @@ class _Judgement(NamedTuple):
     completion: Completion
     rival: Rival | None
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes while it waits, about."""
+        return len(self.completion.text)
 
-JobT = TypeVar("JobT")
+
+class _Sized(Protocol):
+    @property
+    def size(self) -> int: ...
+
+
+JobT = TypeVar("JobT", bound=_Sized)
 
 
 class _Line(Generic[JobT]):
@@ -59,27 +87,43 @@ class _Line(Generic[JobT]):
         """Jobs in line or under way."""
         self._work = work
         self._most = workers
-        self._queue: asyncio.Queue[JobT] = asyncio.Queue(WAITING)
+        self._queue: asyncio.Queue[JobT] = asyncio.Queue()
+        self._bytes = 0
+        self._taken = asyncio.Event()
+        """Set when a job leaves the line."""
         self._workers: list[asyncio.Task[None]] = []
 
     def offer(self, job: JobT) -> bool:
         """Put a job in line; False, when there is no room."""
-        if self._queue.full():
+        if self._is_full():
             return False
         self.waiting += 1
+        self._bytes += job.size
         self._queue.put_nowait(job)
         self._hire()
         return True
 
     async def put(self, job: JobT) -> None:
         """Put a job in line once there is room."""
-        self.waiting += 1
-        await self._or_fail(self._queue.put(job))
-        self._hire()
+        while not self.offer(job):
+            self._taken.clear()
+            await self._or_fail(self._taken.wait())
 
     async def get(self) -> JobT:
         """Give the next job, for a worker."""
-        return await self._queue.get()
+        return self._out(await self._queue.get())
+
+    def get_at_once(self) -> JobT | None:
+        """Give a worker one job more, if one waits."""
+        return None if self._queue.empty() else self._out(self._queue.get_nowait())
+
+    def _out(self, job: JobT) -> JobT:
+        self._bytes -= job.size
+        self._taken.set()
+        return job
+
+    def _is_full(self) -> bool:
+        return self._queue.qsize() >= WAITING or self._bytes >= WAITING_BYTES
 
     def done(self) -> None:
         """Hear from a worker that a job is done."""
@@ -100,7 +144,7 @@ class _Line(Generic[JobT]):
         if len(self._workers) < min(self._most, self.waiting):
             self._workers.append(asyncio.create_task(self._work(self)))
 
-    async def _or_fail(self, waited: Coroutine[Any, Any, None]) -> None:
+    async def _or_fail(self, waited: Coroutine[Any, Any, object]) -> None:
         """Wait for something that the workers bring about, unless one of them has failed."""
         waiting = asyncio.ensure_future(waited)
         try:
@@ -192,25 +236,19 @@ class Beside:
         await self._for_judge.drain()
 
     async def _work(self, line: _Line[_Job]) -> None:
-        """Grade what waits, one by one, with a child that is replaced when it breaks."""
-        child: _Child | None = None
+        """Grade what waits, with a child that is replaced when it breaks."""
+        child = _Replaced(allow_code=self._allow_code)
+        following: _Job | None = None
         try:
             while True:
-                job = await line.get()
-                try:
-                    child = child or await _Child.started(allow_code=self._allow_code)
-                    grade = await child.ask(job.message)
-                except (OSError, EOFError):
-                    grade = job.ungraded
-                    if child is not None:
-                        await child.end()
-                        child = None
-                line.waiting -= 1
-                self._take(grade)
-                line.done()
+                jobs = [following or await line.get()]
+                following = _join(jobs, line)
+                for grade in await child.grades(jobs):
+                    line.waiting -= 1
+                    self._take(grade)
+                    line.done()
         finally:
-            if child is not None:
-                await child.end()
+            await child.end()
 
     async def _have_judged(self, line: _Line[_Judgement]) -> None:
         """Have the judge grade what waits, one by one."""
@@ -227,9 +265,44 @@ def _job(trial: str, question: Question, completion: Completion) -> _Job:
     spec = graders.resolve(question)
     assert spec is not None
     bare = msgspec.structs.replace(completion, usage_raw=None, metadata=None, reasoning=None)
-    message = msgspec.json.encode(Task(trial=trial, question=question, completion=bare))
+    task = msgspec.json.encode(Task(trial=trial, question=question, completion=bare))
     reason = "the process that graded it ended unexpectedly"
-    return _Job(Grade(trial=trial, grader=spec.name, version=0, score=None, reason=reason), message)
+    return _Job(Grade(trial=trial, grader=spec.name, version=0, score=None, reason=reason), task)
+
+
+def _join(jobs: list[_Job], line: _Line[_Job]) -> _Job | None:
+    """Let quick jobs that wait behind a quick one travel with it; give the slow one that ended that."""
+    while jobs[0].is_quick and len(jobs) < TOGETHER and (job := line.get_at_once()) is not None:
+        if not job.is_quick:
+            return job
+        jobs.append(job)
+    return None
+
+
+class _Replaced:
+    """A child, started when it is needed, and again when it broke."""
+
+    def __init__(self, *, allow_code: bool) -> None:
+        self._allow_code = allow_code
+        self._child: _Child | None = None
+
+    async def grades(self, jobs: list[_Job]) -> list[Grade]:
+        """Have jobs graded together; once a child breaks, each alone, so that only what breaks it goes ungraded."""
+        try:
+            if self._child is None:
+                self._child = await _Child.started(allow_code=self._allow_code)
+            return await self._child.ask([job.task for job in jobs])
+        except (OSError, EOFError):
+            await self.end()
+        if len(jobs) == 1:
+            return [jobs[0].ungraded]
+        return [grade for job in jobs for grade in await self.grades([job])]
+
+    async def end(self) -> None:
+        """End the child, if there is one."""
+        if self._child is not None:
+            await self._child.end()
+            self._child = None
 
 
 class _Child:
@@ -259,12 +332,13 @@ class _Child:
         )
         return cls(process)
 
-    async def ask(self, message: bytes) -> Grade:
+    async def ask(self, tasks: list[bytes]) -> list[Grade]:
         """Let it grade. Raises: OSError, EOFError when it ended."""
+        message = b"[%b]" % b",".join(tasks)
         self._stdin.write(HEAD.pack(len(message)) + message)
         await self._stdin.drain()
         (size,) = HEAD.unpack(await self._stdout.readexactly(HEAD.size))
-        return msgspec.json.decode(await self._stdout.readexactly(size), type=Grade)
+        return msgspec.json.decode(await self._stdout.readexactly(size), type=list[Grade])
 
     async def end(self) -> None:
         """End it now, and wait until nothing of it is left."""

@@ -1,6 +1,6 @@
 """The child process of `grading`: reads answers from its input, writes their grades to its output.
 
-Messages are JSON behind their length. It works at low priority, so that the asking comes first, and ends when
+Messages are JSON behind their length: a list of answers, and the list of their grades. It works at low priority, so that the asking comes first, and ends when
 its input ends.
 """
 
@@ -34,10 +34,10 @@ def main() -> None:
     """Grade until the input ends."""
     os.nice(NICENESS)
     tools = at_hand(allow_code=ALLOW_CODE in sys.argv)
+    decode = msgspec.json.Decoder(list[Task]).decode
     while (message := _read(sys.stdin.buffer)) is not None:
-        task = msgspec.json.decode(message, type=Task)
-        grade = graders.grade(task.trial, task.question, task.completion, tools)
-        _write(sys.stdout.buffer, grade)
+        grades = [graders.grade(one.trial, one.question, one.completion, tools) for one in decode(message)]
+        _write(sys.stdout.buffer, grades)
 
 
 def _read(file: BinaryIO) -> bytes | None:
@@ -45,8 +45,8 @@ def _read(file: BinaryIO) -> bytes | None:
     return file.read(*HEAD.unpack(head)) if len(head) == HEAD.size else None
 
 
-def _write(file: BinaryIO, grade: Grade | None) -> None:
-    content = msgspec.json.encode(grade)
+def _write(file: BinaryIO, grades: list[Grade | None]) -> None:
+    content = msgspec.json.encode(grades)
     file.write(HEAD.pack(len(content)) + content)
     file.flush()
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from routemark.clock import now
 from routemark.config import nearest
 from routemark.engine.gate import Gate
 from routemark.engine.health import HealthMonitor
 from routemark.engine.purse import BudgetPurse
-from routemark.engine.run import Desk, Grading, Observer, Stop, work
+from routemark.engine.run import Desk, Grading, Observer, Stop, Trials, work
 from routemark.errors import APIError, JournalError, RunError
 from routemark.journal import Event, Journal
 from routemark.policy.free import FreeLimits, allowance
 from routemark.policy.pacing import Pace, PaceChange
 from routemark.policy.stopping import StopRules, free_is_spent
-from routemark.records import Trial
 from routemark.router import OpenRouterClient
 from routemark.wire import values
 
@@ -44,22 +43,28 @@ class LocalExecutor:
     ) -> None:
         """``connect`` makes the client that passes through the given gate; ``where``: what it asks.
 
-        ``free``: the limits of the plan's free models, whose allowance is asked for before the first trial.
+        ``free``: the limits of free models; if the plan has some, their allowance is asked for before the first trial.
         ``purse``: the client's, which stops the run when it is empty, and is closed when the run stops.
         """
-        self._free = free if free is not None and free.arms else None
+        self._free = free
         self.gate = Gate(Pace(concurrency, fixed=fixed, free=self._free))
         """Holds at most ``concurrency`` requests in flight."""
         self.stop = Stop(self._close)
         """Call it to end the run early: what is in flight is still journaled."""
         self.to_grade: Callable[[], int] = lambda: 0
         """Tells how many answers wait for their grade, once somebody grades beside the asking."""
+        self.added: Callable[[], int] = lambda: 0
+        """Tells how many trials joined the plan, earlier processes' included."""
         self.on_end: Callable[[], None] = lambda: None
         """For who runs the executor to call when nothing is in flight and nothing waits any more."""
         self.health = HealthMonitor()
         self._connect = connect
-        self._workers = concurrency
+        self.workers = concurrency
+        """Trials under way at most."""
         self._rules = StopRules(where)
+        self.expendable = self._rules.expendable
+        """Names of arms that may turn out not to be served without ending the run."""
+        self._trials: Trials | None = None
         self._purse = purse
         if purse is not None:
             purse.on_empty = self.stop
@@ -69,11 +74,14 @@ class LocalExecutor:
         self.gate.close()
         if self._purse is not None:
             self._purse.close()
+        if self._trials is not None:
+            self._trials.close()
 
     async def execute(
-        self, trials: Iterator[Trial], journal: Journal, grade: Grading, observers: list[Observer]
+        self, trials: Trials, journal: Journal, grade: Grading, observers: list[Observer]
     ) -> None:
         """Ask the trials until none is left or `stop` is called; the pace is journaled as it changes."""
+        self._trials = trials
         desk = Desk(
             journal,
             grade,
@@ -87,9 +95,9 @@ class LocalExecutor:
         watch = asyncio.create_task(self.health.watch_loop())
         try:
             async with self._connect(self.gate) as client:
-                if self._free is not None:
+                if self._free is not None and self._free.arms:
                     self._free.remaining = allowance(await _looked_up(client, "/key"))
-                await work(trials, client.complete, desk, self.stop, self._workers)
+                await work(trials, client.complete, desk, self.stop, self.workers)
                 if self._rules.unknown_slug is not None:
                     page = await _looked_up(client, "/models")
                     self.stop.add(_nearest_model(self._rules.unknown_slug, page))
@@ -123,9 +131,8 @@ class _PaceKeeper:
 
     def _keep(self, change: PaceChange) -> None:
         data = {**msgspec.to_builtins(change), "peak_in_flight": self._gate.peak}
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:
-            self._journal.append(Event(event="pace", at=at, data=data))
+            self._journal.append(Event(event="pace", at=now(), data=data))
         except JournalError as error:  # ends the run; the answer that is on its way is not to be lost by it
             self._stop(str(error), error.exit_code)
 

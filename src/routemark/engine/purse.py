@@ -48,7 +48,7 @@ class BudgetPurse:
         self.on_empty: Callable[[str, int], None] = lambda reason, exit_code: None  # noqa: ARG005
         """Called, with the reason and exit code, when the run must stop."""
         self.record = record
-        self._ceilings = ceilings
+        self._ceilings = dict(ceilings)
         self._run = run
         self._waiting: deque[_Waiter] = deque()
         self._begun = 0
@@ -58,6 +58,10 @@ class BudgetPurse:
     def open(self, trial: Trial, request_bytes: int) -> TrialTab:
         """Give the tab of a trial whose requests have so many bytes of JSON."""
         return TrialTab(self, trial, self._ceilings[trial.arm.name].pico(request_bytes))
+
+    def admit(self, arm: str, ceiling: Ceiling) -> None:
+        """Take the bound of the requests of an arm that joins."""
+        self._ceilings[arm] = ceiling
 
     def close(self) -> None:
         """Let nobody wait any more: the run stops for another reason."""

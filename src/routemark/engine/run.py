@@ -7,14 +7,41 @@ workers. A trial counts once its outcome is in the journal, and only the journal
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from routemark.errors import RunError
 from routemark.journal import Journal
 from routemark.policy.stopping import StopRules
 from routemark.records import Completion, Grade, Outcome, Question, Trial
+
+
+class Trials(Protocol):
+    """Where workers get what to ask next."""
+
+    async def take(self) -> Trial | None:
+        """Give the next trial, once there is one; None: there will be no more."""
+
+    def close(self) -> None:
+        """Let nobody wait any more: the run stops."""
+
+
+class Planned:
+    """Trials that are all known beforehand."""
+
+    def __init__(self, trials: Iterator[Trial]) -> None:
+        self._trials = trials
+
+    async def take(self) -> Trial | None:
+        """Give the next one."""
+        return next(self._trials, None)
+
+    def close(self) -> None:
+        """Do nothing: nobody waits."""
+
 
 Grading = Callable[[str, Question, Completion], Grade | None]
 
@@ -91,7 +118,7 @@ class Desk:
 
 
 async def work(
-    trials: Iterator[Trial],
+    trials: Trials,
     complete: Callable[[Trial], Awaitable[Outcome]],
     desk: Desk,
     stop: Stop,
@@ -101,17 +128,21 @@ async def work(
 
     Raises what a worker raised (a full disk, a bug), after the others have been cancelled.
     """
+    turns = _Turns()
 
     async def worker() -> None:
-        while not stop.requested() and (trial := next(trials, None)) is not None:
-            begun = time.monotonic()
-            try:
-                outcome = await complete(trial)
-            except asyncio.CancelledError:
-                if not stop.requested() or _being_cancelled():
-                    raise
-                return  # the gate closed before this trial's first or next request: it was not answered
-            desk.take(trial, outcome, begun)
+        while not stop.requested() and (trial := await trials.take()) is not None:
+            if stop.requested():
+                return
+            async with turns.of(trial):
+                begun = time.monotonic()
+                try:
+                    outcome = await complete(trial)
+                except asyncio.CancelledError:
+                    if not stop.requested() or _being_cancelled():
+                        raise
+                    return  # the gate closed before this trial's first or next request: it was not answered
+                desk.take(trial, outcome, begun)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -119,6 +150,23 @@ async def work(
                 group.create_task(worker())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+class _Turns:
+    """Has the trials of a sticky arm's session asked one after another, in the order in which they were pulled.
+
+    The plan has them pulled in the order of their repeats, so a trial only ever waits for one that is in
+    flight, and no number of workers can lock each other out.
+    """
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, trial: Trial) -> contextlib.AbstractAsyncContextManager[object]:
+        """Give what to hold while a trial is asked; its locks are first come, first served."""
+        if not trial.arm.sticky:
+            return contextlib.nullcontext()
+        return self._locks.setdefault(trial.session_id, asyncio.Lock())
 
 
 def _being_cancelled() -> bool:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from routemark.gateway.bodies import Labels
 from routemark.gateway.completed import Backend, Completed
 from routemark.gateway.exchange import Exchange, Headers
-from routemark.gateway.faults import STILL_ANSWERS, Fault, FaultPlan
+from routemark.gateway.faults import STILL_ANSWERS, VERDICTS, Fault, FaultPlan
 from routemark.gateway.latency import Latency, Times
 from routemark.gateway.ledger import Ledger
 from routemark.gateway.plain import Reply, first_half, send_bytes, send_json, send_plain
@@ -21,6 +21,7 @@ from routemark.gateway.refusals import Problem, RefusedError, error_body, unauth
 from routemark.gateway.request import ChatRequest, parse
 from routemark.gateway.sessions import Attempts
 from routemark.gateway.sse import send_stream
+from routemark.gateway.verdicts import struck_verdict
 
 MAX_BODY = 32 * 2**20
 """Bytes of a request that are read."""
@@ -126,7 +127,7 @@ class ChatEndpoint:
         gateway.ledger.note_session(request.session_id)
         fault = gateway.draw_fault(request)
         if fault is None or fault.stage != "refused":
-            return request, fault, _struck(gateway.backend.complete(request), fault)
+            return request, fault, _struck(gateway.backend.complete(request), request, fault)
         if fault.problem is not None:
             raise RefusedError(fault.problem)
         return request, fault, None
@@ -198,9 +199,11 @@ def _refusal_headers(problem: Problem, wait: float | None) -> Headers:
     return headers
 
 
-def _struck(completed: Completed, fault: Fault | None) -> Completed:
+def _struck(completed: Completed, request: ChatRequest, fault: Fault | None) -> Completed:
     """Give the answer as a fault leaves it, where the fault strikes the answer and not the wire."""
     match fault.name if fault is not None else "":
+        case name if name in VERDICTS:
+            return struck_verdict(completed, request, name)
         case "empty" | "no-choices":
             return msgspec.structs.replace(
                 completed,

@@ -59,7 +59,7 @@ def wrong(question: Question, spec: GraderSpec, others: Sequence[str], *seeds: o
 
 def answer_text(question: Question) -> str | None:
     """Give the reference as a short text, to be another question's wrong answer."""
-    texts = _texts(question.reference)
+    texts = accepted_texts(question.reference)
     return texts[0] if texts and len(texts[0]) <= 80 and "\n" not in texts[0] else None
 
 
@@ -79,7 +79,7 @@ def choice_index(question: Question) -> int | None:
 # --------------------------------------------------------------------------- right contents
 
 
-def _texts(reference: Any) -> list[str]:
+def accepted_texts(reference: Any) -> list[str]:
     """Give the accepted strings of a reference that is one or a list."""
     values = reference if isinstance(reference, list) else [reference]
     return [_plain(value) for value in values if isinstance(value, str | int | float) and _plain(value)]
@@ -99,16 +99,16 @@ def _example(question: Question, _: GraderSpec) -> list[str]:
 
 
 def _right_exact(question: Question, _: GraderSpec) -> list[str]:
-    return _texts(question.reference)
+    return accepted_texts(question.reference)
 
 
 def _right_contains(question: Question, spec: GraderSpec) -> list[str]:
-    texts = _texts(question.reference)
+    texts = accepted_texts(question.reference)
     return [", ".join(texts)] if spec.options.get("all") and texts else texts
 
 
 def _right_numeric(question: Question, _: GraderSpec) -> list[str]:
-    forms = _texts(question.reference)[:1]
+    forms = accepted_texts(question.reference)[:1]
     if forms and re.fullmatch(r"-?\d{4,15}", forms[0]):
         forms.append(f"{int(forms[0]):,}")
     return forms
@@ -131,7 +131,7 @@ def _choice_forms(question: Question, index: int) -> list[str]:
 
 
 def _right_regex(question: Question, spec: GraderSpec) -> list[str]:
-    candidates = _example(question, spec) + _texts(question.reference)
+    candidates = _example(question, spec) + accepted_texts(question.reference)
     return [text for text in candidates if _matches(spec, text)]
 
 
@@ -171,7 +171,7 @@ def _fenced(value: Any) -> list[str]:
 def _right_list(question: Question, spec: GraderSpec) -> list[str]:
     if not isinstance(question.reference, list):
         return []
-    return _accepted(question, _list_forms(_texts(question.reference), spec))
+    return _accepted(question, _list_forms(accepted_texts(question.reference), spec))
 
 
 def _list_forms(texts: list[str], spec: GraderSpec) -> list[str]:
@@ -200,8 +200,15 @@ def _right_sql(question: Question, spec: GraderSpec) -> list[str]:
     return _example(question, spec)
 
 
+def _right_judge(question: Question, spec: GraderSpec) -> list[str]:
+    """Give what a judge will like: the example, for a reference may be a rubric."""
+    return _example(question, spec) or accepted_texts(question.reference)
+
+
 def _right_composite(question: Question, spec: GraderSpec) -> list[str]:
-    return _accepted(question, _example(question, spec) + _texts(question.reference))
+    if graders.judge_options(question):  # what a judge will say cannot be told beforehand
+        return _right_judge(question, spec)
+    return _accepted(question, _example(question, spec) + accepted_texts(question.reference))
 
 
 REFUSALS = (
@@ -218,7 +225,7 @@ _RIGHT: dict[str, Callable[[Question, GraderSpec], list[str]]] = {
     "regex": _right_regex,
     "math": _right_exact,
     "f1": _right_exact,
-    "judge": _right_exact,
+    "judge": _right_judge,
     "json": _right_json,
     "set": _right_list,
     "sequence": _right_list,
@@ -233,7 +240,7 @@ _RIGHT: dict[str, Callable[[Question, GraderSpec], list[str]]] = {
 
 def _other_answers(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
     """Give answers to other questions that do not hold an accepted one."""
-    accepted = [text.casefold() for text in _texts(question.reference)]
+    accepted = [text.casefold() for text in accepted_texts(question.reference)]
 
     def is_wrong(text: str) -> bool:
         folded = text.casefold()
@@ -255,7 +262,7 @@ def _wrong_exact(question: Question, spec: GraderSpec, others: Sequence[str]) ->
 
 def _wrong_numbers(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
     """Give near-by numbers outside the tolerance; what stands around the number is kept."""
-    reference = (_texts(question.reference) or [""])[0]
+    reference = (accepted_texts(question.reference) or [""])[0]
     found = _NUMBER.search(reference)
     if found is None:
         return _other_answers(question, spec, others)
@@ -302,7 +309,7 @@ def _wrong_json(question: Question, _: GraderSpec, _others: Sequence[str]) -> li
 
 
 def _wrong_list(question: Question, spec: GraderSpec, others: Sequence[str]) -> list[str]:
-    texts = _texts(question.reference)
+    texts = accepted_texts(question.reference)
     lists = [texts[1:], texts[:-1]] if len(texts) > 1 else []
     lists += [[*texts, other] for other in others[:3] if other not in texts]
     return [form for items in lists for form in _list_forms(items, spec)]

@@ -255,12 +255,24 @@ _ANSWERED: tuple[Fault, ...] = (
     Fault(name="not-json", what="200 whose body is not JSON", stage="billed"),
     Fault(name="stall", what="silence after the first part of the answer", stage="billed"),
     Fault(name="slow", what="the answer takes twenty times as long", stage="billed"),
+    Fault(
+        name="verdict-prose",
+        what="a judge's verdict comes as prose, not as JSON; other answers as ever",
+        stage="billed",
+    ),
+    Fault(
+        name="verdict-first",
+        what="a judge prefers the first of two answers; other answers as ever",
+        stage="billed",
+    ),
     Fault(name="reset-after", what="the connection is reset after the headers", stage="billed"),
 )
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_REFUSED, *_ANSWERED)}
 
-STILL_ANSWERS = frozenset({"empty", "length", "content-filter", "no-usage", "slow"})
+VERDICTS = frozenset({"verdict-prose", "verdict-first"})
+"""Faults that strike a judge's verdict alone."""
+STILL_ANSWERS = VERDICTS | {"empty", "length", "content-filter", "no-usage", "slow"}
 """Faults after which the client has an answer all the same, and no reason to ask again."""
 
 

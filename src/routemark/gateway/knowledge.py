@@ -22,7 +22,7 @@ from routemark.gateway.tasks import classify
 from routemark.graders import resolve
 from routemark.interop.recordings import last_user_text, message_text
 from routemark.questions import QuestionSet
-from routemark.records import GraderSpec, Question, Record
+from routemark.records import PERTURBED_FROM, GraderSpec, Question, Record
 from routemark.wire.request import prompt_messages
 
 DISCRIMINATION = 1.3
@@ -61,13 +61,15 @@ def is_right(model: Model, known: Known, seed: int, repeat: int) -> bool:
 def difficulty_of(question: Question) -> float:
     """Give a question's difficulty: the centre of its label plus an offset by its id.
 
-    Labels that are not ours get a centre of their own, between easy and hard.
+    Labels that are not ours get a centre of their own, between easy and hard. A perturbed copy is as
+    difficult as its original.
     """
     label = question.difficulty.strip().casefold()
     centre = _CENTRES.get(label)
     if centre is None:
         centre = -1.5 + 1.5 * unit("label", label)
-    return centre + _OFFSET_SD * normal("difficulty", question.id)
+    original = question.metadata.get(PERTURBED_FROM, question.id)
+    return centre + _OFFSET_SD * normal("difficulty", original)
 
 
 class Knowledge:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
-from routemark.config import ENV_PREFIX
+from routemark.config import ENV_PREFIX, Settings
 from routemark.errors import RunError
 
 _NOT_FOR_IT = (ENV_PREFIX, "OPENROUTER_")
@@ -19,6 +19,21 @@ _NOT_FOR_IT = (ENV_PREFIX, "OPENROUTER_")
 _LISTENING = b"listening on "
 _START_S = 60.0
 _STOP_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def gateway_for(
+    settings: Settings, questions: Path | None = None, latency: str = "0.01"
+) -> AsyncIterator[str]:
+    """Give the base URL to ask: the one of the settings, or of a simulated gateway of our own.
+
+    ``questions``: what its models know; ``latency``: as `simulated_gateway` takes it.
+    """
+    if not settings.simulate:
+        yield settings.base_url
+        return
+    async with simulated_gateway(questions=questions, seed=settings.seed, latency=latency) as base_url:
+        yield base_url
 
 
 @contextlib.asynccontextmanager

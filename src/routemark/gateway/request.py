@@ -35,6 +35,7 @@ class ChatRequest(Record, frozen=True, kw_only=True):
     plugins: dict[str, dict[str, Any]]
     """By plugin id."""
     provider: dict[str, Any]
+    response_format: dict[str, Any]
     wants_metadata: bool
 
 
@@ -63,6 +64,7 @@ def parse(raw: bytes, headers: Mapping[str, str]) -> ChatRequest:
         stream=_is_true(body, "stream"),
         plugins=_plugins(body),
         provider=_object(body, "provider"),
+        response_format=_object(body, "response_format"),
         wants_metadata=_wants_metadata(headers),
     )
 

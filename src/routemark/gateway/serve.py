@@ -42,7 +42,28 @@ def serve(options: GatewayOptions) -> None:
     server.run(sockets=[server.socket])
 
 
-class GatewayServer(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """A uvicorn server that a signal stops gracefully, and that then returns as if it had been asked to."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop on a signal, and do not raise it again."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+class GatewayServer(QuietServer):
     """A uvicorn server with the gateway on a bound socket."""
 
     def __init__(self, options: GatewayOptions) -> None:
@@ -74,23 +95,6 @@ class GatewayServer(uvicorn.Server):
         """Start, then say so on standard output."""
         await super().startup(sockets)
         print(f"{LISTENING}{self.base_url}", flush=True)  # noqa: T201
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Stop gracefully on a signal, and return as if asked to: the signal is not raised again."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self.force_exit = self.should_exit
-        self.should_exit = True
 
 
 def _stop_at_eof(server: GatewayServer) -> None:

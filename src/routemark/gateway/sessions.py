@@ -3,7 +3,8 @@
 Which repeat of a prompt a request is decides which answer it gets, so it must not depend on order:
 a session id that ends in ``.rN`` names repeat N (the client that numbers its repeats gets the same
 answers whatever order it asks in). Other session ids are counted as they first come, for each slug
-asked and prompt; a request without session id is repeat 0.
+asked and prompt, and one that asks again what it was answered before gets a new answer: the next repeat.
+A request without session id is repeat 0.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ class Repeats:
     def __init__(self) -> None:
         self._next: BoundedDict[Hashable, int] = BoundedDict(_REMEMBERED)
         self._numbers: BoundedDict[Hashable, int] = BoundedDict(_REMEMBERED)
+        self._answered: BoundedDict[Hashable, int] = BoundedDict(_REMEMBERED)
+        """How often a session was answered the same prompt."""
+
+    def note_answered(self, asked: str, prompt_key: int, session_id: str | None) -> None:
+        """Let the session's next request for the same be another repeat."""
+        if session_id is not None and not _NAMED_REPEAT.search(session_id):
+            about = (asked, prompt_key, session_id)
+            self._answered[about] = self._answered.get(about, 0) + 1
 
     def number(self, asked: str, prompt_key: int, session_id: str | None) -> int:
         """Give the 0-based repeat of a session for a slug and prompt."""
@@ -35,7 +44,7 @@ class Repeats:
             return int(named.group(1))
         known = self._numbers.get((asked, prompt_key, session_id))
         if known is not None:
-            return known
+            return known + self._answered.get((asked, prompt_key, session_id), 0)
         number = self._next.get((asked, prompt_key), 0)
         self._next[(asked, prompt_key)] = number + 1
         self._numbers[(asked, prompt_key, session_id)] = number

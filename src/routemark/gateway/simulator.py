@@ -20,6 +20,7 @@ from routemark.gateway.refusals import context_too_long
 from routemark.gateway.request import ChatRequest, count_tokens
 from routemark.gateway.router import ALIASES, Candidate, Route, route
 from routemark.gateway.sessions import Repeats, StickyModels
+from routemark.gateway.verdicts import asked_verdict, judge
 from routemark.records import Record
 
 _BYTES_A_TOKEN = 4
@@ -69,6 +70,7 @@ class Simulator:
 
     def note_served(self, request: ChatRequest, completed: Completed) -> None:
         """Let the conversation stick: at once with a session id, else when a cache hit was seen."""
+        self._repeats.note_answered(request.models[0], request.key, request.session_id)
         if completed.router is not None and (request.session_id or completed.cached_tokens):
             model = completed.model.partition(":")[0]
             self._sticky.remember(completed.router, request.sticky_key, model, completed.provider)
@@ -93,8 +95,7 @@ class Simulator:
         model = candidate.model
         about = (self._seed, model.id, request.key, repeat)
         tried = try_providers(model, request.provider, candidate.variant, sticky_provider, *about)
-        known = self._knowledge.find(request.messages)
-        output = _limit(say(model, known, request.key, self._seed, repeat), _output_limit(request, model))
+        output = _limit(self._said(request, model, repeat), _output_limit(request, model))
         endpoint = tried[-1].endpoint
         cached = self._cache.read(model.id, endpoint.provider, request.key, request.prompt_tokens)
         charge = (
@@ -127,6 +128,13 @@ class Simulator:
             bill=charge,
             times=times,
         )
+
+    def _said(self, request: ChatRequest, model: Model, repeat: int) -> Said:
+        """Give what a model says: its verdict where one is asked for, else its answer."""
+        verdict = asked_verdict(request)
+        if verdict is not None:
+            return judge(request, verdict, model, self._knowledge, self._seed, repeat)
+        return say(model, self._knowledge.find(request.messages), request.key, self._seed, repeat)
 
 
 def _first_that_fits(request: ChatRequest, chosen: Route) -> Candidate:

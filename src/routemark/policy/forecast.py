@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from routemark.policy.detect import Detection, Savings
 from routemark.policy.plan import window_size
-from routemark.records import Arm, Record
+from routemark.records import Arm, Copies, Record
 from routemark.wire.prices import PriceBook, UnboundedError, ceiling, dollars, expected_range, reach
 from routemark.wire.request import RequestOptions
 
@@ -40,20 +41,45 @@ class ArmForecast(Record, frozen=True, kw_only=True):
     """Why a cost is not known."""
 
 
+class Added(Record, frozen=True, kw_only=True):
+    """What is foreseen to join the planned trials."""
+
+    option: str
+    """As on the command line."""
+    trials_most: int | None
+    """None: the models within reach are not known."""
+    trials_expected: int | None
+    cost_worst_usd: float | None
+    """Of ``trials_most``, if every request cost its bound."""
+    cost_expected_usd: tuple[float, float] | None
+    expected_from: Literal["latest run", "assumed", "plan"] | None
+    note: str | None = None
+    """Why something is not known."""
+
+
 class Forecast(Record, frozen=True, kw_only=True):
     """What a run would send, and what it may cost."""
 
     schema: str = "routemark.plan/1"
     simulated: bool
     questions: int
+    """Perturbed copies included."""
+    perturbed: dict[str, Copies] = {}  # noqa: RUF012 - a record: copied, never shared
+    """The perturbed copies among them, by kind."""
     repeats: int
     trials: int
     window: int
     """Questions a window."""
     windows: int
     arms: dict[str, ArmForecast]
+    added: list[Added] = []  # noqa: RUF012 - a record: copied, never shared
+    """What may join the planned trials, which ``trials`` and the costs below leave out."""
     cost_worst_usd: float | None
     cost_expected_usd: tuple[float, float] | None
+    detection: Detection | None = None
+    """None without ``--detect``."""
+    savings: Savings | None = None
+    """None without ``--until-decided``."""
     max_cost_usd: float | None
     max_tokens: int | None
     answer_tokens: int = ANSWER_TOKENS

@@ -39,12 +39,17 @@ class FreeLimits:
     """Says when the next request to a free model may be sent, and whether any may be sent today."""
 
     def __init__(self, arms: Iterable[Arm]) -> None:
-        self.arms = frozenset(arm.name for arm in arms if is_free(arm))
+        self.arms: set[str] = set()
         """Names of the arms that these limits are for; the others are not held back."""
         self.remaining: int | None = None
         """Requests left today; None: not known, hence not limited."""
         self._sent: deque[float] = deque(maxlen=PER_MINUTE)
         """When the latest requests were sent, as many as fit into a minute."""
+        self.add(arms)
+
+    def add(self, arms: Iterable[Arm]) -> None:
+        """Let the limits hold for those of the arms, too, that are free."""
+        self.arms |= {arm.name for arm in arms if is_free(arm)}
 
     def spread(self, now: float) -> None:
         """Begin evenly spaced: a process before this one may just have used up the minute."""

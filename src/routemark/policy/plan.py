@@ -3,7 +3,8 @@
 Questions come in a random order that hangs on the seed and each question's id alone: the same on
 every machine and library version, and unchanged for the rest when a question is added or left out.
 They are cut into windows; inside a window the (question, arm, repeat) triples are shuffled, so that
-all arms meet the same weather and a run stopped anywhere still holds complete pairs.
+all arms meet the same weather and a run stopped anywhere still holds complete pairs. The repeats of a
+sticky arm's question keep their order, since the second only means something after the first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -44,10 +46,15 @@ def order_key(seed: int, question_id: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-def order(question_ids: Iterable[str], seed: int) -> NDArray[np.int64]:
-    """Give the question indices in plan order, shape (n,)."""
+def order(question_ids: Iterable[str], seed: int, copies: int = 0) -> NDArray[np.int64]:
+    """Give the question indices in plan order, shape (n,).
+
+    ``copies``: so many at the end of the set are perturbed copies; they come behind all the others, so that
+    the finished prefix of the others is what it would be without them.
+    """
     keys = np.fromiter((order_key(seed, name) for name in question_ids), dtype=np.uint64)
-    return np.argsort(keys, kind="stable").astype(np.int64)
+    behind = np.arange(len(keys)) >= len(keys) - copies
+    return np.lexsort((keys, behind)).astype(np.int64)
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -80,13 +87,27 @@ def places(plan: Plan, questions: NDArray[np.int64]) -> Iterator[Place]:
             for repeat in range(plan.repeats)
         ]
         random.Random(f"{plan.seed}:{index}").shuffle(inside)  # noqa: S311 - an order, not a secret
-        yield from inside
+        yield from _in_turn(inside, [arm.sticky for arm in plan.arms])
 
 
-def session_id(run_id: str, key: str, repeat: int) -> str:
-    """Give the session of one trial of one run: fresh in every run, the same when a run resumes."""
+def _in_turn(inside: Iterable[Place], sticky: Sequence[bool]) -> Iterator[Place]:
+    """Let the repeats of a sticky arm's question come in their order, at the places the shuffle gave them."""
+    turns: Counter[tuple[int, int]] = Counter()
+    for place in inside:
+        if sticky[place.arm]:
+            yield place._replace(repeat=turns[place.question, place.arm])
+            turns[place.question, place.arm] += 1
+        else:
+            yield place
+
+
+def session_id(run_id: str, key: str, repeat: int | None) -> str:
+    """Give the session of one trial of one run: fresh in every run, the same when a run resumes.
+
+    ``repeat`` None: the session that all repeats share; ``key`` is then the first one's.
+    """
     digest = hashlib.blake2b(f"{run_id}\0{key}".encode(), digest_size=12).hexdigest()
-    return f"rm-{digest}.r{repeat}"
+    return f"rm-{digest}" if repeat is None else f"rm-{digest}.r{repeat}"
 
 
 def trials(plan: Plan, questions: Sequence[Question], at: Iterable[Place]) -> Iterator[Trial]:
@@ -94,12 +115,14 @@ def trials(plan: Plan, questions: Sequence[Question], at: Iterable[Place]) -> It
     digests = [plan_digest(arm, plan.options) for arm in plan.arms]
     for place in at:
         question, arm = questions[place.question], plan.arms[place.arm]
-        key = trial_key(question_digest(question), digests[place.arm], question.id, arm.name, place.repeat)
+        made_of = question_digest(question), digests[place.arm], question.id, arm.name
+        key = trial_key(*made_of, place.repeat)
+        own = session_id(plan.run_id, key, place.repeat)
         yield Trial(
             key=key,
             question=question,
             arm=arm,
             repeat=place.repeat,
-            session_id=session_id(plan.run_id, key, place.repeat),
+            session_id=session_id(plan.run_id, trial_key(*made_of, 0), None) if arm.sticky else own,
             window=place.window,
         )

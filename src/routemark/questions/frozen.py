@@ -15,7 +15,9 @@ at their default left out (so that a field added later changes no hash). A set o
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import tempfile
 import weakref
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -154,7 +156,10 @@ class QuestionSet(Sequence[Question]):
         if isinstance(index, slice):
             return self._view(np.arange(*index.indices(len(self)), dtype=np.int64))
         position = range(len(self))[index]  # negative indices and IndexError as in a list
-        return next(self._decoded(_DECODER, [self._line(position)]))
+        try:
+            return _DECODER.decode(self._line(position))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise self._damaged(error) from None
 
     def __iter__(self) -> Iterator[Question]:
         return self._decoded(_DECODER, self._lines())
@@ -164,7 +169,10 @@ class QuestionSet(Sequence[Question]):
         try:
             yield from map(decoder.decode, lines)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UsageError(f"{self.path}: damaged: {error}. Put a good copy in its place.") from None
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> UsageError:
+        return UsageError(f"{self.path}: damaged: {error}. Put a good copy in its place.")
 
     def _line(self, position: int) -> bytes:
         return self._file.line(position if self._order is None else int(self._order[position]))
@@ -206,6 +214,12 @@ class QuestionSet(Sequence[Question]):
         """Give the questions that are to be kept, in their order."""
         kept = [position for position, question in enumerate(self) if keep(question)]
         return self._view(np.array(kept, dtype=np.int64))
+
+    def with_more(self, more: Iterable[Question]) -> QuestionSet:
+        """Give these questions with more behind them, in a temporary file. Raises: OSError."""
+        lines = itertools.chain(self._lines(), map(frozen_line, more))
+        with tempfile.TemporaryFile("w+b", _BUFFER, prefix="routemark-") as store:
+            return QuestionSet(FrozenFile.written(store, lines), self.path)
 
     def ids(self) -> Iterator[str]:
         """Yield the questions' ids; cheaper than decoding the questions."""

@@ -11,13 +11,13 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import IO, Any, Literal, TextIO
 
 from routemark.errors import QuestionFileError, UsageError
 from routemark.questions.csv_table import read_csv
 from routemark.questions.fields import KNOWN
 from routemark.questions.json_list import read_list
-from routemark.questions.rows import DECODER, Fault, Place, Row, json_trouble
+from routemark.questions.rows import DECODER, Fault, Place, Row, json_trouble, plain
 
 Format = Literal["list", "lines", "csv"]
 
@@ -33,6 +33,9 @@ def open_rows(path: Path) -> Iterator[Iterator[Row]]:
     Raises: UsageError when it cannot be opened or is in no format that is read; QuestionFileError when
     the file as a whole is unfit.
     """
+    if path.suffix.casefold() == ".parquet":
+        yield _read_parquet(path)
+        return
     with _open(path) as file:
         form = _detect(path, file)
         newline = "" if form == "csv" else "\n"
@@ -41,8 +44,6 @@ def open_rows(path: Path) -> Iterator[Iterator[Row]]:
 
 
 def _open(path: Path) -> io.BufferedReader:
-    if path.suffix.casefold() == ".parquet":
-        raise UsageError(f"{path}: Parquet is not supported yet; convert the questions to JSONL or CSV.")
     try:
         return io.BufferedReader(io.FileIO(path), _BUFFER)
     except FileNotFoundError:
@@ -72,7 +73,7 @@ def _detect(path: Path, file: io.BufferedReader) -> Format:
             str(path), ["line 1: one object holds the whole file; put a list of questions at the top: [...]"]
         )
     if ending not in _BY_ENDING:
-        known = ", ".join(_BY_ENDING)
+        known = ", ".join([*_BY_ENDING, ".parquet"])
         raise UsageError(f"{path}: cannot tell the format; a question file ends in one of {known}.")
     return _BY_ENDING[ending]
 
@@ -97,6 +98,28 @@ def _read_lines(source: TextIO) -> Iterator[Row]:
                 yield Row(
                     Place(number), Fault(None, f"not valid JSON at column {column}: {json_trouble(error)}")
                 )
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    """Give the rows of a Parquet file, numbered from 1 as if they were lines; needs polars."""
+    with _open(path) as file:
+        frame = parquet_frame(path, file)
+    for number, value in enumerate(frame.iter_rows(named=True), 1):
+        yield Row(Place(number), value)
+
+
+def parquet_frame(path: Path | str, file: IO[bytes]) -> Any:
+    """Give what a Parquet file holds as a data frame of polars. Raises: UsageError when it is none, or without polars."""
+    try:
+        import polars  # noqa: ICN001, PLC0415 - an extra, loaded where it is needed
+    except ImportError:
+        raise UsageError(
+            f"{path}: reading Parquet needs polars: pip install 'routemark[data]', or save it as CSV or JSONL."
+        ) from None
+    try:
+        return polars.read_parquet(file)
+    except (polars.exceptions.PolarsError, polars.exceptions.PanicException, OSError, ValueError) as error:
+        raise UsageError(f"{path}: not a Parquet file that can be read: {plain(str(error))[:200]}") from None
 
 
 _READERS = {"list": read_list, "lines": _read_lines, "csv": read_csv}

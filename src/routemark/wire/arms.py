@@ -54,6 +54,9 @@ REQUEST_SETTINGS: Settings = {
 """Settings of every arm. ``max_tokens`` is sent as ``max_completion_tokens``; prices are US dollars per
 million tokens."""
 
+STICKY = "sticky"
+"""The one setting that is not sent: the repeats of a question share a session."""
+
 _SENT_AS = {"max_tokens": "max_completion_tokens"}
 
 _MARKET: Settings = {
@@ -178,7 +181,7 @@ def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _type_of(slug: str, name: str) -> Any:
     """Give the type of a setting. Raises: SettingsError for one that the slug does not have."""
     router = router_of(slug)
-    known = {**REQUEST_SETTINGS, **(router.settings if router else {})}
+    known = {**REQUEST_SETTINGS, **(router.settings if router else {}), STICKY: bool}
     if name in known:
         return known[name]
     owners = sorted(owner for owner, entry in ROUTERS.items() if name in entry.settings)
@@ -222,7 +225,7 @@ def _arm(slug: str, settings: dict[str, Any], *, strict: bool = False) -> Arm:
     values = {name: _convert(slug, name, value, strict=strict) for name, value in settings.items()}
     router = router_of(slug)
     own = {name: value for name, value in values.items() if router and name in router.settings}
-    rest = {name: value for name, value in values.items() if name not in own and name != "models"}
+    rest = {n: value for n, value in values.items() if n not in own and n not in {"models", STICKY}}
     return Arm(
         name=slug + "".join(f"{'&' if i else '?'}{n}={_spell(v)}" for i, (n, v) in enumerate(values.items())),
         model=slug,
@@ -230,6 +233,7 @@ def _arm(slug: str, settings: dict[str, Any], *, strict: bool = False) -> Arm:
         plugin={"id": router.plugin, **own} if router and own else None,
         body=_nested(rest),
         is_router=router is not None,
+        sticky=values.get(STICKY, False),
     )
 
 
@@ -254,6 +258,26 @@ def _spell(value: Any) -> str:
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return re.sub(r"[%&#\s]", lambda found: "".join(f"%{b:02X}" for b in found[0].encode()), str(value))
+
+
+def may_pick(arm: Arm) -> bool:
+    """Tell whether an arm may be served by one model or another: a router, or a fallback list."""
+    return arm.is_router or bool(arm.models)
+
+
+def direct_arm(router: Arm, slug: str) -> Arm:
+    """Give the arm that asks a model itself with what the router's arm sets beside its routing.
+
+    It has the name that such a fixed model has when it is given with ``-m``.
+    """
+    names = {sent: name for name, sent in _SENT_AS.items()}
+    settings = {names.get(name, name): value for name, value in _flat(router.body)}
+    return _arm(slug, settings, strict=True)
+
+
+def is_direct(arm: Arm, router: Arm) -> bool:
+    """Tell whether an arm asks one model itself, with what the router's arm sets beside its routing."""
+    return not (arm.is_router or arm.models or arm.plugin or arm.sticky) and arm.body == router.body
 
 
 # --------------------------------------------------------------------------- many arms

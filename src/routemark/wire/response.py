@@ -145,7 +145,7 @@ def read_json(body: bytes, head: Head, arm: Arm) -> Completion | Refusal:
 def _read_choice(
     choices: list[dict[str, Any]], response: dict[str, Any], head: Head, arm: Arm
 ) -> Completion | Refusal:
-    choice = min(choices, key=lambda one: values.count(one.get("index")) or 0, default={})
+    choice = choices[0] if len(choices) == 1 else _first(choices)
     message = choice.get("message")
     if not isinstance(message, dict):
         return _no_choices(response, head)
@@ -160,6 +160,10 @@ def _read_choice(
         finish_reason=values.text(choice.get("finish_reason")),
         native_finish_reason=values.text(choice.get("native_finish_reason")),
     )
+
+
+def _first(choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return min(choices, key=lambda one: values.count(one.get("index")) or 0, default={})
 
 
 def _unreadable(body: bytes, fault: str, head: Head) -> Refusal:

@@ -16,6 +16,10 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """In a Python string a surrogate pair is one character: whatever surrogate is left stands alone."""
 
 
+_ANY_COUNT = 1 << 53
+"""Whole numbers below are counts, and floats without loss."""
+
+
 class NotJSON(ValueError):  # noqa: N818 - reads as what it says
     """The bytes are not JSON, however forgiving one reads them."""
 
@@ -51,6 +55,8 @@ def scrub(value: Any) -> Any:
 
 def shallow(value: Any, levels: int = 64) -> Any:
     """Give the value, or if it is nested deeper than that, what fits: then it can be encoded again."""
+    if not isinstance(value, dict | list):
+        return value
     return value if _fits(value, levels) else _pruned(value, levels)
 
 
@@ -99,6 +105,8 @@ def number(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """Give a whole number that is not negative, also from its decimal spelling."""
+    if type(value) is int and 0 <= value < _ANY_COUNT:
+        return value
     result = number(value)
     return int(result) if result is not None and result >= 0 and result == int(result) else None
 

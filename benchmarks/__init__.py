@@ -1,0 +1,1 @@
+"""Measures what Routemark costs beside what the HTTP library alone costs; see README.md. Never part of the tests."""

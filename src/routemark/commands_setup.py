@@ -1,0 +1,79 @@
+"""The commands that set things up and read no run: `init`, `completion`, `schema`."""
+# ruff: noqa: PLC0415 - a command imports what it needs when it is called
+
+from __future__ import annotations
+
+import sys
+from typing import Literal
+
+from cyclopts import App
+
+EXIT_CODES = {
+    0: "Done.",
+    1: "Failed while running.",
+    2: "Wrong use, settings, gate or question file; nothing was sent.",
+    3: "Done, but a larger share of trials failed than --fail-on-error allows.",
+    4: "Stopped at the budget.",
+    10: "Done, but a gate failed (--gate).",
+    130: "Interrupted; resume goes on.",
+}
+"""By code; one that stands for a run that stopped, or 3, goes before 10."""
+Shell = Literal["bash", "zsh", "fish"]
+SchemaName = Literal["settings", "questions", "results"]
+
+
+def register(app: App) -> None:
+    """Make them commands of the app."""
+    app.command(init)
+    app.command(schema)
+
+    @app.command
+    def completion(shell: Shell, /) -> int:
+        """Print what lets your shell complete commands, options and their values.
+
+        Examples: `eval "$(routemark completion bash)"` in ~/.bashrc;
+        `routemark completion fish > ~/.config/fish/completions/routemark.fish`
+
+        Parameters
+        ----------
+        shell
+            Your shell.
+        """
+        sys.stdout.write(_with_files(app.generate_completion(prog_name="routemark", shell=shell)))
+        return 0
+
+
+def init() -> int:
+    """Write a commented routemark.toml into this directory: every setting, what it does, its default.
+
+    Example: `routemark init`
+
+    A file that is there already is left as it is.
+    """
+    from routemark.config import CONFIG_FILE
+    from routemark.settings_file import write_settings_file
+
+    write_settings_file()
+    sys.stdout.write(f"{CONFIG_FILE}: written; nothing in it is set yet.\n")
+    return 0
+
+
+def schema(name: SchemaName, /) -> int:
+    """Print the JSON Schema of the settings file, a question file or results.json.
+
+    Example: `routemark schema questions > questions.schema.json`
+
+    Parameters
+    ----------
+    name
+        Which.
+    """
+    from importlib.resources import files
+
+    sys.stdout.write((files("routemark") / f"data/schemas/{name}.json").read_text(encoding="utf-8"))
+    return 0
+
+
+def _with_files(script: str) -> str:
+    """Let bash complete file names where it knows nothing better: questions, run directories."""
+    return script.replace("complete -F _routemark", "complete -o default -F _routemark")
