@@ -215,3 +215,13 @@ def test_the_prompt_of_routerbench_comes_back(tmp_path):
     import_file(str(tmp_path / "o.csv"), tmp_path / "q.jsonl")
     (found,) = questions.load(tmp_path / "q.jsonl")
     assert (found.question, found.category) == (asked, "sums")
+
+
+def test_of_two_answers_of_a_model_the_one_it_was_asked_for_itself_is_kept(tmp_path):
+    exporting.export("routerarena", RUN, tmp_path / "all.jsonl")
+    assert cells(tmp_path / "all.jsonl") == {
+        ("q1", "cheap-2026"): (1.0, 0.001),
+        ("q1", "dear"): (0.0, 0.01),
+        ("q2", "cheap-2026"): (0.0, 0.001),
+        ("q2", "dear"): (0.5, 0.01),
+    }

@@ -46,7 +46,7 @@ class Told(NamedTuple):
         picking, seen = set(self.picking), set[tuple[str, str]]()
         for row in sorted(self.originals, key=lambda row: (row.arm in picking, row.repeat)):
             key = (row.id, row.model or row.arm)
-            if True:
+            if key not in seen:
                 seen.add(key)
                 yield row
 

@@ -386,6 +386,13 @@ def test_a_sample_looks_like_the_whole(mixed, tmp_path):
     assert each.min() >= 34
 
 
+def test_each_third_of_lengths_gets_its_share():
+    census = sampling.Census()
+    for i in range(90):
+        census.add(Request([{"role": "user", "content": f"{i}" + "x" * (10 * i)}]))
+    assert census.sample(30, 0).wanted == {0: 10, 1: 10, 2: 10}
+
+
 def test_the_seed_draws_and_the_order_of_the_log_does_not_matter(mixed, tmp_path):
     path, rows = mixed
     drawn = [[question.id for question in made(path, tmp_path, n=50, seed=seed)[1]] for seed in (0, 0, 1)]
