@@ -56,7 +56,7 @@ def titled(found, start):
 
 def test_without_a_mix_and_calls_there_is_neither(plain):
     titles = [part.title for part in sections.sections(*plain)]
-    assert titles == [
+    assert titles[2:] == [
         f"What a right answer must be worth: {ROUTER} beside h",
         f"A rule in the place of {ROUTER}",
     ]

@@ -1,6 +1,8 @@
 """Every way a number is written, as a table."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -163,3 +165,39 @@ def test_score(value, text):
 )
 def test_moment(iso, text):
     assert numbers.moment(iso) == text
+
+
+@pytest.mark.parametrize(
+    ("write", "text"),
+    [
+        (lambda: numbers.usd_ci(0.34, (0.29, 0.41)), "$0.34 [0.29, 0.41]"),
+        (lambda: numbers.usd_ci(0.34, None), "$0.34"),
+        (lambda: numbers.usd_round(0.001), "$0.001"),
+        (lambda: numbers.usd_round(10.0), "$10"),
+        (lambda: numbers.usd_round(1000.0), "$1,000"),
+        (lambda: numbers.exact_usd(0.000213), "$0.000213"),
+        (lambda: numbers.seconds_change(0.842), "+842 ms"),
+        (lambda: numbers.seconds_change(-1.24), "-1.24 s"),
+        (lambda: numbers.seconds_change(0.0), "0.0 ms"),
+        (lambda: numbers.seconds_change(None), "n/a"),
+        (lambda: numbers.plain(1.416), "1.42"),
+        (lambda: numbers.plain(math.nan), "n/a"),
+        (lambda: numbers.plain(3.0, 0), "3"),
+        (lambda: numbers.plain_ci(0.71, (0.62, 0.8)), "0.71 [0.62, 0.80]"),
+    ],
+)
+def test_amounts_changes_and_plain_numbers(write, text):
+    assert write() == text
+
+
+def test_no_other_module_of_the_report_decides_how_a_number_is_written():
+    elsewhere = re.compile(r"\{[^{}\"]*:[+,]?[.,\d]*[dfge,%]\}")
+    machines = {"numbers.py", "junit.py", "parquet.py"}  # and what other programs read
+    found = {
+        f"{path.name}: {line.strip()}"
+        for path in Path(numbers.__file__).parent.glob("*.py")
+        if path.name not in machines
+        for line in path.read_text().splitlines()
+        if elsewhere.search(line)
+    }
+    assert found == set()
