@@ -15,6 +15,7 @@ FIGURES += ("significance", "value", "verdict", "agreement")
 FIGURES += ("cells", "drift", "baselines", "bounds", "equalcost", "hull", "oracles")
 FIGURES += ("repeats", "robustness", "stability", "sweep")
 FIGURES += ("folds", "trees", "rules", "strata", "weights", "resampling", "monthly")
+FIGURES += ("reweighting", "sequential", "service", "spreads")
 NAMED = set(re.findall(r"`([a-z]+)\.([A-Za-z_0-9]+)`", DOC)) - {("metadata", "family"), ("results", "json")}
 NOT_EXPLAINED = {"planned", "finished_questions", "oracle", "delivery", "arm", "baseline"}
 NOT_EXPLAINED |= {"arms", "comparisons", "row", "sentence", "margin"}
