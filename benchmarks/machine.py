@@ -37,14 +37,17 @@ def pinned(core: int, command: list[str]) -> list[str]:
 
 def run(command: list[str], *, core: int = 1, cwd: Path | None = None, **environ: str) -> Used:
     """Run a command to its end; raise where it fails."""
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
         begun = time.monotonic()
-        process = subprocess.Popen(pinned(core, command), stdout=said, cwd=cwd, env={**os.environ, **environ})
+        process = subprocess.Popen(
+            pinned(core, command), stdout=said, stderr=complaints, cwd=cwd, env={**os.environ, **environ}
+        )
         _, status, used = os.wait4(process.pid, 0)
         wall_s = time.monotonic() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}")
+            complaints.seek(0)
+            raise SystemExit(f"{' '.join(command)}: {complaints.read().decode()[-2000:]}")
         said.seek(0)
         return Used(used.ru_utime + used.ru_stime, wall_s, used.ru_maxrss / 1024, said.read().decode())
 

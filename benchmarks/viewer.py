@@ -4,6 +4,8 @@
 directory, and prints a table.
 """
 
+# ruff: noqa: T201
+
 from __future__ import annotations
 
 import contextlib
@@ -18,12 +20,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import journals  # noqa: E402
-
-from routemark.rundir import RunDirectory  # noqa: E402
-from routemark.viewer import child, pages  # noqa: E402
-from routemark.viewer.filters import Filter  # noqa: E402
-from routemark.viewer.opened import OpenRun  # noqa: E402
+import journals
+from routemark.rundir import RunDirectory
+from routemark.viewer import child, pages
+from routemark.viewer.filters import Filter
+from routemark.viewer.opened import OpenRun
 
 FILTERS = {
     "an arm, wrong": Filter(arm=journals.ARMS[0], status="wrong"),

@@ -106,7 +106,8 @@ def test_settings_come_from_file_and_environment_and_env_file(tmp_path: Path) ->
 
 
 def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
-    outputs = ["-o", "out/r.json", "-o", "out/r.csv", "-o", "out/r.md", "-o", "out/r.html"]
+    endings = (".json", ".csv", ".md", ".html", ".junit.xml", ".parquet")
+    outputs = [part for ending in endings for part in ("-o", f"out/r{ending}")]
     done = routemark(
         "run",
         "--simulate",
@@ -124,7 +125,7 @@ def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.split("\n"))) <= 80
     assert "\x1b" not in done.stdout + done.stderr
     assert "40/40 trials" in done.stderr
-    for name in ("r.md", "r.html"):
+    for name in ("r.md", "r.html", "r.junit.xml"):
         assert "SIMULATED" in (tmp_path / "out" / name).read_text()
     results = json.loads((tmp_path / "out/r.json").read_text())
     assert results["run"]["simulated"] is True
@@ -134,6 +135,7 @@ def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
         ("json", "{"),
         ("markdown", ""),
         ("html", "<!doctype html>"),
+        ("junit", "<?xml"),
         ("text", "*** SIMULATED"),
     ):
         again = routemark("report", "latest", "--format", form, cwd=tmp_path)

@@ -55,7 +55,18 @@ ForeignFormat = Annotated[
 Result = TypeVar("Result")
 Options = TypeVar("Options", bound=msgspec.Struct)
 Format = Literal["text", "json", "markdown", "html", "junit"]
-_OF_RESUME = {"runs_dir", "output", "json", "quiet", "max_cost", "allow_code_execution", "gate"}
+_OF_RESUME = {
+    "runs_dir",
+    "output",
+    "json",
+    "quiet",
+    "max_cost",
+    "allow_code_execution",
+    "gate",
+    "executor",
+    "ray_address",
+    "workers",
+}
 _OF_SUMMARY = ("baseline", "margin", "weights", "traffic", "gate")
 """What a run that is finished can be told anew."""
 _OF_GRADE = {"runs_dir", "output", "json", "quiet", "allow_code_execution"}
@@ -745,7 +756,7 @@ def _run_loop(prepared: Prepared, opened: Opened, key: str | None, notices: Cons
                 done=done,
                 in_flight=lambda: executor.gate.in_flight,
                 to_grade=executor.to_grade,
-                added=lambda: executor.added(),
+                added=lambda: executor.added(),  # noqa: PLW0108 - it is set later
             )
             return [stack.enter_context(progress)]
 

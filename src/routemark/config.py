@@ -23,6 +23,8 @@ from routemark.errors import SettingsError
 from routemark.records import Estimand, Record, StoppingMode
 
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
+SIMULATED_KEY = "no-key"
+"""What the simulated gateway is sent for a key."""
 CONFIG_FILE = "routemark.toml"
 ENV_PREFIX = "ROUTEMARK_"
 FLAG_PREFIX = "--"
@@ -177,6 +179,20 @@ class Settings(Record, frozen=True, kw_only=True):
     transport: Annotated[Literal["pyreqwest", "httpx"], Meta(description="HTTP library underneath.")] = (
         "pyreqwest"
     )
+    executor: Annotated[
+        Literal["local", "ray"] | None,
+        Meta(description="Ask from this process (local, the default), or from the workers of a Ray cluster."),
+    ] = None
+    ray_address: Annotated[
+        str | None,
+        Meta(
+            description="The Ray cluster: auto, or HOST:PORT. Default: RAY_ADDRESS, else one on this machine, "
+            "started if need be."
+        ),
+    ] = None
+    workers: Annotated[
+        Count | None, Meta(description="Workers on the Ray cluster. Default: one on each node.")
+    ] = None
     runs_dir: Annotated[str, Meta(description="Where runs are kept.")] = "runs"
     run_id: Annotated[
         str | None,

@@ -185,6 +185,7 @@ class FailureKind(enum.StrEnum):
     PROVIDER_ERROR = "provider_error"
     STREAM_ERROR = "stream_error"
     # ours
+    WORKER_LOST = "worker_lost"
     RETRY_AFTER_TOO_LONG = "retry_after_too_long"
     OVER_BUDGET = "over_budget"
     CLIENT_FAULT = "client_fault"
@@ -288,6 +289,9 @@ RULES: dict[FailureKind, Rule] = {
     FailureKind.NO_CHOICES: _retried("The response holds no choices.", APIResponseError),
     FailureKind.PROVIDER_ERROR: _retried("The provider failed after it had begun.", APIResponseError),
     FailureKind.STREAM_ERROR: _retried("The stream ended in an error.", APIResponseError),
+    FailureKind.WORKER_LOST: _retried(
+        "A worker of the cluster was lost on the way.", APIConnectionError, slows="no", cause="ours"
+    ),
     FailureKind.RETRY_AFTER_TOO_LONG: _final(
         "The wait asked for exceeds the trial's time budget.", RateLimitError, cause="service"
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -60,52 +61,90 @@ class Request(NamedTuple):
 
 
 class Watch:
-    """The time limits of one exchange, kept by one lazy timer instead of one a chunk.
+    """The time limits of one exchange; kept by `Watches`, which cancels its task."""
+
+    def __init__(self, limits: Limits) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.last = time.monotonic()
+        """When the latest bytes came; set by the reading loop."""
+        self.expired: FailureKind | None = None
+        self._end = self.last + limits.total_s
+        self._idle_s = limits.idle_s
+        self._task = task
+        self._cancelling = task.cancelling()
+
+    @property
+    def due(self) -> float:
+        """When it expires, unless bytes come before."""
+        return min(self._end, self.last + self._idle_s)
+
+    def end_within(self, seconds: float) -> None:
+        """Bring the end forward."""
+        self._end = min(self._end, time.monotonic() + seconds)
+
+    def look(self, now: float, stood_still_s: float) -> bool:
+        """Expire if it is time; ``stood_still_s`` is not counted against the gateway. True: it has expired."""
+        self.last += stood_still_s
+        self._end += stood_still_s
+        if now < self.due:
+            return False
+        self.expired = FailureKind.TIMEOUT if now >= self._end else FailureKind.IDLE_TIMEOUT
+        self._task.cancel()
+        return True
+
+    def was_it(self) -> bool:
+        """Tell, once and of a task that is being cancelled, whether it was this alone that cancelled it."""
+        return self.expired is not None and self._task.uncancel() <= self._cancelling
+
+
+class Watches:
+    """Keeps the time limits of all exchanges under way by one timer, that of the first to expire.
 
     A timer that fires late tells that this process stood still (Ctrl-Z, a debugger, a machine without
     time for us); that time is not counted against the gateway, whose answer may be waiting to be read.
     """
 
-    def __init__(self, scope: asyncio.Timeout, limits: Limits) -> None:
-        self.last = time.monotonic()
-        """When the latest bytes came; set by the reading loop."""
-        self.expired: FailureKind | None = None
-        self._scope = scope
-        self._end = self.last + limits.total_s
-        self._idle_s = limits.idle_s
-        self._timer = self._set_timer()
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._live: set[Watch] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
 
-    def _set_timer(self) -> asyncio.TimerHandle:
-        now = time.monotonic()
-        self._due = max(now, min(self._end, self.last + self._idle_s))
-        return asyncio.get_running_loop().call_later(self._due - now, self._check)
+    def begin(self) -> Watch:
+        """Keep the limits of the exchange that the current task begins."""
+        watch = Watch(self._limits)
+        self._live.add(watch)
+        self.heed(watch)
+        return watch
 
-    def _check(self) -> None:
+    def heed(self, watch: Watch) -> None:
+        """Let the timer fire in time for one."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._due = loop, math.inf
+        if watch.due < self._due:
+            self._set_timer(loop, watch.due)
+
+    def end(self, watch: Watch) -> None:
+        """Keep the limits of an exchange no longer; more than once does no harm."""
+        self._live.discard(watch)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = loop.call_later(max(0.0, due - time.monotonic()), self._check, loop)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
         late = now - self._due
-        if late > STOOD_STILL_S:
-            self.last += late
-            self._end += late
-        if now >= self._end:
-            self._expire(FailureKind.TIMEOUT)
-        elif now >= self.last + self._idle_s:
-            self._expire(FailureKind.IDLE_TIMEOUT)
-        else:
-            self._timer = self._set_timer()
-
-    def _expire(self, kind: FailureKind) -> None:
-        self.expired = kind
-        self._scope.reschedule(asyncio.get_running_loop().time())
-
-    def end_within(self, seconds: float) -> None:
-        """Bring the end forward."""
-        self._end = min(self._end, time.monotonic() + seconds)
-        self.stop()
-        self._timer = self._set_timer()
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._timer.cancel()
+        stood_still_s = late if late > STOOD_STILL_S else 0.0
+        self._timer, self._due = None, math.inf
+        self._live -= {watch for watch in self._live if watch.look(now, stood_still_s)}
+        if self._live:
+            self._set_timer(loop, min(watch.due for watch in self._live))
 
 
 class Exchange(Generic[T]):
@@ -117,11 +156,14 @@ class Exchange(Generic[T]):
         request: Request,
         choose: Callable[[Head], Reader[T]],
         limits: Limits,
+        watches: Watches | None = None,
     ) -> None:
+        """``watches`` keeps the same limits of other exchanges, too."""
         self._transport = transport
         self._request = request
         self._choose = choose
         self._limits = limits
+        self._watches = watches or Watches(limits)
         self._head: Head | None = None
         self._reader: Reader[T] | None = None
         self._digest = hashlib.sha256()
@@ -153,23 +195,21 @@ class Exchange(Generic[T]):
         self, sending: AbstractAsyncContextManager[TransportResponse]
     ) -> tuple[Refusal | None, float]:
         """Give why the exchange broke, or None, and when the latest bytes came."""
-        watch = None
+        watch = self._watches.begin()
         try:
-            async with asyncio.timeout(None) as scope:
-                watch = Watch(scope, self._limits)
-                async with sending as response:
-                    self._head = Head(response.status, response.headers, time.time())
-                    self._reader = self._choose(self._head)
-                    return await self._read(response, self._reader, watch), watch.last
+            async with sending as response:
+                self._head = Head(response.status, response.headers, time.time())
+                self._reader = self._choose(self._head)
+                return await self._read(response, self._reader, watch), watch.last
         except TransportError as error:
-            return refused(error.kind, error.message), watch.last if watch is not None else time.monotonic()
-        except TimeoutError:
-            if watch is None or watch.expired is None:
+            return refused(error.kind, error.message), watch.last
+        except asyncio.CancelledError:
+            if not watch.was_it():
                 raise
+            assert watch.expired is not None
             return refused(watch.expired, self._what_expired(watch.expired)), watch.last
         finally:
-            if watch is not None:
-                watch.stop()
+            self._watches.end(watch)
 
     async def _read(self, response: TransportResponse, reader: Reader[T], watch: Watch) -> Refusal | None:
         """Hand the body to the reader, chunk by chunk, until it or the body ends."""
@@ -180,7 +220,7 @@ class Exchange(Generic[T]):
             self._digest.update(chunk)
             size += len(chunk)
             if reader.feed(chunk, at):
-                watch.stop()
+                self._watches.end(watch)
                 await _drain(response)
                 return None
             if size > BODY_LIMIT:
@@ -188,6 +228,7 @@ class Exchange(Generic[T]):
             if reader.failed and not bounded:
                 bounded = True
                 watch.end_within(AFTERMATH_S)
+                self._watches.heed(watch)
         return None
 
     def _what_expired(self, kind: FailureKind) -> str:

@@ -69,6 +69,7 @@ _head = msgspec.json.Decoder(_Head)
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(kind) for kind, name in _KINDS.items()
 }
+_STARTS = [(prefix, _decoders[_KINDS[kind]]) for kind, prefix in _PREFIXES.items()]
 _encoder = msgspec.json.Encoder()
 
 
@@ -83,11 +84,19 @@ def decode(line: bytes) -> Line | None:
     Raises JournalError when the line is not valid.
     """
     try:
-        decoder = _decoders.get(_head.decode(line).kind)
+        decoder = _decoder_by_start(line) or _decoders.get(_head.decode(line).kind)
         record: Line | None = decoder.decode(line) if decoder else None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise JournalError(str(error)) from None
     return record
+
+
+def _decoder_by_start(line: bytes) -> msgspec.json.Decoder[Any] | None:
+    """Give the decoder of a line that begins as we write it; else its kind may stand anywhere."""
+    for prefix, decoder in _STARTS:
+        if line.startswith(prefix):
+            return decoder
+    return None
 
 
 class Journal:
@@ -241,8 +250,16 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
+_MOST_LINES = 4096
+"""Bytes that hold most lines."""
+
+
 def read_at(file: BinaryIO, offset: int) -> Line | None:
-    """Give the record of the line that starts at ``offset``."""
+    """Give the record of the line that starts at ``offset``; the file's own position counts for nothing."""
+    line = os.pread(file.fileno(), _MOST_LINES, offset)
+    end = line.find(b"\n")
+    if end >= 0:
+        return decode(line[:end])
     file.seek(offset)
     return decode(file.readline())
 

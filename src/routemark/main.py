@@ -23,22 +23,25 @@ from routemark.analysis.sequenced import looked_at
 from routemark.analysis.traffic import Traffic
 from routemark.clock import now
 from routemark.config import Settings, nearest, without_userinfo
+from routemark.engine.cluster import Cluster, ClusterExecutor
+from routemark.engine.cluster_messages import Setup
 from routemark.engine.deciding import Patient, Watch, deciding
 from routemark.engine.gate import Gate
 from routemark.engine.grading import Beside
 from routemark.engine.judging import Judge
 from routemark.engine.local import LocalExecutor
 from routemark.engine.purse import BudgetPurse
+from routemark.engine.ray_team import RayTeam
 from routemark.engine.run import Observer, Planned, Trials
 from routemark.errors import JournalError, RunError, UsageError
 from routemark.gateway.process import gateway_for
-from routemark.journal import Journal, Launch
+from routemark.journal import Event, Journal, Launch
 from routemark.judge import open_judge, rivals
 from routemark.policy import plan
 from routemark.policy.free import FreeLimits
 from routemark.policy.retry import RetryPolicy
 from routemark.prepare import Opened, Prepared, gates_of, weights_of
-from routemark.pricing import open_purse, with_joined
+from routemark.pricing import open_purse, page_client, with_joined
 from routemark.questions import QuestionSet
 from routemark.records import Grade, Outcome, ResultRow, Run, Summary, Trial
 from routemark.report import outputs
@@ -164,8 +167,23 @@ def _executor(  # noqa: PLR0913 - what the asking rests on, by name
     def connect(gate: Gate) -> OpenRouterClient:
         return _client(prepared, base_url, key, gate=gate, on_generation=on_generation, purse=purse)
 
-    executor = LocalExecutor(
-        connect,
+    def connect_cluster(gate: Gate) -> Cluster:
+        return Cluster(
+            RayTeam(prepared.settings.ray_address, prepared.settings.workers),
+            _setup(prepared, base_url, metered=purse is not None),
+            page_client(prepared.settings, base_url, key),
+            gate=gate,
+            stop=executor.stop,
+            health=executor.health,
+            purse=purse,
+            keyed=key is not None,
+            record=lambda name, data: journal.append(Event(event=name, at=now(), data=data)),
+            on_generation=on_generation,
+        )
+
+    on_cluster = prepared.settings.executor == "ray"
+    executor = (ClusterExecutor if on_cluster else LocalExecutor)(
+        connect_cluster if on_cluster else connect,
         where=without_userinfo(base_url),
         concurrency=prepared.settings.concurrency,
         fixed=prepared.settings.fixed_concurrency,
@@ -323,6 +341,22 @@ def _client(  # noqa: PLR0913 - what a client is made of, by name
         purse=purse,
         sleep=gate.sleep,
         on_generation=on_generation,
+    )
+
+
+def _setup(prepared: Prepared, base_url: str, *, metered: bool) -> Setup:
+    """Give what the clients of a cluster's workers are made of."""
+    settings = prepared.settings
+    return Setup(
+        base_url=base_url,
+        options=prepared.options,
+        transport=settings.transport,
+        concurrency=settings.concurrency,
+        timeout_s=settings.timeout,
+        idle_timeout_s=settings.idle_timeout,
+        max_attempts=settings.max_attempts,
+        simulated=settings.simulate,
+        metered=metered,
     )
 
 

@@ -20,9 +20,11 @@ from routemark.analysis.gate_language import Gate
 from routemark.analysis.gates import Known, read_gates
 from routemark.analysis.weights import parse_weights
 from routemark.clock import now
-from routemark.config import JudgeSettings, Settings, without_userinfo
+from routemark.config import SIMULATED_KEY, JudgeSettings, Settings, without_userinfo
+from routemark.engine.ray_team import require_ray
 from routemark.errors import SettingsError, UsageError
 from routemark.policy import plan
+from routemark.policy.free import is_free
 from routemark.policy.sharding import parse_shard
 from routemark.questions import QuestionSet, load, shipped
 from routemark.questions.copies import kinds_named, with_copies
@@ -81,6 +83,7 @@ def prepare(settings: Settings) -> Prepared:
     Raises UsageError with every fault of the question file, or the first of the settings.
     """
     require_sandbox(settings)
+    check_executor(settings)
     for name in settings.output:
         outputs.writer_for(name)
     kinds = kinds_named(settings.perturb)
@@ -193,6 +196,26 @@ def judge_arm(judge: JudgeSettings) -> Arm:
         raise SettingsError(f"[judge] model: {error}") from None
 
 
+def check_executor(settings: Settings) -> None:
+    """Refuse an executor that is not there, or options of another one; raise UsageError."""
+    if settings.executor == "ray":
+        require_ray(settings.ray_address)
+        return
+    for name, value in (("--ray-address", settings.ray_address), ("--workers", settings.workers)):
+        if value is not None:
+            raise SettingsError(f"{name} {value}: goes with --executor ray.")
+
+
+def check_free(settings: Settings, arms: Sequence[Arm]) -> None:
+    """Refuse to ask free models from a cluster; raise SettingsError."""
+    free = [arm.name for arm in arms if is_free(arm)]
+    if settings.executor == "ray" and free:
+        raise SettingsError(
+            f"--executor ray: {free[0]} may be asked 20 times a minute, for which one process is plenty. "
+            "Leave the option out, or the arm."
+        )
+
+
 def require_sandbox(settings: Settings) -> None:
     """Refuse to allow code where it cannot be kept in a sandbox; raise SettingsError with the reason."""
     hindered = sandbox.trouble() if settings.allow_code_execution else None
@@ -211,6 +234,7 @@ def make_arms(settings: Settings) -> list[Arm]:
     check_names(arms)
     check_baselines(settings, arms)
     check_sticky(settings, arms)
+    check_free(settings, arms)
     return arms
 
 
@@ -241,7 +265,7 @@ def check_baselines(settings: Settings, arms: Sequence[Arm]) -> None:
 def require_key(settings: Settings, key: str | None) -> str | None:
     """Give the key to send; raise SettingsError when OpenRouter itself is asked without one."""
     if settings.simulate:
-        return "no-key"
+        return SIMULATED_KEY
     judge_url = settings.judge.base_url if settings.judge is not None else None
     if key is None and "openrouter.ai" in settings.base_url + (judge_url or ""):
         raise SettingsError(
@@ -294,9 +318,16 @@ def open_resumed(run: str, base: Settings) -> tuple[Prepared, Opened]:
         gate=base.gate or kept.gate,
         max_cost=kept.max_cost if base.max_cost is None else base.max_cost,
         judge=kept.judge if base.judge is None else base.judge,
+        executor=base.executor or kept.executor,
+        ray_address=base.ray_address or kept.ray_address,
+        workers=base.workers or kept.workers,
         allow_code_execution=kept.allow_code_execution or base.allow_code_execution,
     )
+    if settings.executor != "ray":
+        settings = msgspec.structs.replace(settings, ray_address=None, workers=None)
     require_sandbox(settings)
+    check_executor(settings)
+    check_free(settings, manifest.all_arms)
     gates_of(settings, manifest.all_arms)
     return Prepared(settings, directory.load_questions(), manifest.arms), Opened(
         directory, manifest, resumed=True

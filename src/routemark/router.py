@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from routemark.errors import FailureKind, SettingsError, rule
-from routemark.exchange import MESSAGE_LIMIT, Exchange, Request, Tried
+from routemark.exchange import MESSAGE_LIMIT, Exchange, Request, Tried, Watches
 from routemark.policy.retry import RetryPolicy, Stop
 from routemark.records import Attempt, Completion, Failure, Outcome, Trial, Usage
 from routemark.transport import HttpxTransport, Limits, Transport, make_transport
@@ -168,6 +168,7 @@ class OpenRouterClient:
         self._headers = headers(self._key)
         self._options = options
         self._limits = Limits(connect_timeout_s, idle_timeout_s, timeout_s)
+        self._watches = Watches(self._limits)
         self._retry = retry
         self._pacer = pacer or Unpaced()
         self._purse = purse or Unlimited()
@@ -312,7 +313,7 @@ class OpenRouterClient:
         self, method: str, url: str, body: bytes, choose: Callable[[Head], Reader[T]]
     ) -> Exchange[T]:
         request = Request(method, url, self._headers, body)
-        return Exchange(self._transport, request, choose, self._limits)
+        return Exchange(self._transport, request, choose, self._limits, self._watches)
 
     # ----------------------------------------------------------------- secrets
 

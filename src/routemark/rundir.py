@@ -31,7 +31,7 @@ from routemark.policy import plan
 from routemark.questions import QuestionSet, open_frozen
 from routemark.questions.sharing import share
 from routemark.records import Grade, Outcome, Question, Run
-from routemark.wire.checks import SESSION_REUSED, flags
+from routemark.wire.checks import SESSION_REUSED, flags_of
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 LATEST = "latest"
@@ -216,22 +216,26 @@ class Ledger:
     def judged(self) -> Iterator[Judged]:
         """Yield every trial that has ended, in plan order."""
         counted = self.counted_questions
+        originals = len(self.order) - self.run.copies
         arms = {arm.name: arm for arm in self.run.all_arms}
+        width = self._width
         with self._journal.open("rb") as file:
-            for position, index in enumerate(self.order):
-                start = int(index) * self._width
-                places = np.flatnonzero(self._outcome_at[start : start + self._width] >= 0) + start
-                if not len(places):
+            for position, index in enumerate(self.order.tolist()):
+                start = index * width
+                there = self._outcome_at[start : start + width].tolist()
+                grades = self._grade_at[start : start + width].tolist()
+                if max(there) < 0:
                     continue
-                question = self.questions[int(index)]
-                for place in places.tolist():
-                    outcome = self._outcome(file, int(self._outcome_at[place]), place)
-                    grade = self._grade(file, int(self._grade_at[place]))
-                    found = flags(arms[outcome.arm], outcome.completion) if outcome.completion else []
-                    if self._session.flat[place] in self._reused:
+                question = self.questions[index]
+                for place, at, grade_at in zip(range(start, start + width), there, grades, strict=True):
+                    if at < 0:
+                        continue
+                    outcome = self._outcome(file, at, place)
+                    grade = self._grade(file, grade_at)
+                    found = flags_of(arms[outcome.arm], outcome)
+                    if self._reused and self._session.flat[place] in self._reused:
                         found.append(SESSION_REUSED)
-                    copy = position >= len(self.order) - self.run.copies
-                    yield Judged(question, outcome, grade, position < counted, found, copy)
+                    yield Judged(question, outcome, grade, position < counted, found, position >= originals)
 
     def confirmations(self) -> Iterator[Judged]:
         """Yield the fresh answers to the oracle's picks, in plan order (``confirm_oracle``)."""

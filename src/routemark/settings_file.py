@@ -31,6 +31,8 @@ _EXAMPLES: dict[str, Any] = {
     "perturb": ["typos", "polite"],
     "max_cost": 5.0,
     "temperature": 0.0,
+    "ray_address": "auto",
+    "workers": 8,
     "run_id": "nightly",
     "output": ["results.csv", "comment.md"],
     "gate": ["accuracy(auto) >= accuracy(best_single) - 0.02", "failed_share(auto) < 0.01"],

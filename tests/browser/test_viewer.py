@@ -1,7 +1,6 @@
 """The viewer in Chromium: filters, drilling down, a real run watched live, keys, dark and narrow; no request but its own."""
 
 import contextlib
-import json
 import re
 import threading
 import time
@@ -27,7 +26,10 @@ FLAGS = [
 ]  # fmt: skip
 ASKED = [
     *journals.questions(120),
-    *(Question(id=f"{n} {t}"[:90], difficulty="hard", question=t, reference=t) for n, t in factory.HOSTILE.items()),
+    *(
+        Question(id=f"{n} {t}"[:90], difficulty="hard", question=t, reference=t)
+        for n, t in factory.HOSTILE.items()
+    ),
 ]
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
@@ -159,9 +161,6 @@ def test_drilling_down_from_the_list_of_runs_to_a_question_in_all_runs(open_page
 
 def test_the_summary_is_the_reports_with_its_charts(open_page):
     page = open_page("/runs/first")
-    assert page.locator("h1").inner_text() == json.loads(
-        page.evaluate("JSON.stringify(document.querySelector('h1').textContent)")
-    )
     page.locator("main svg, main canvas").first.wait_for(timeout=10_000)
     sync_api.expect(page.locator("#h-picture")).to_be_visible()
 
@@ -180,7 +179,7 @@ def test_two_runs_are_compared(open_page):
 
 
 def test_tags_are_kept(open_page):
-    page = open_page("/runs/second")
+    page = open_page("/runs/second/live")
     page.get_by_label("Tags").fill("baseline, <b>nightly</b>")
     page.get_by_role("button", name="Save").click()
     sync_api.expect(page.get_by_label("Tags")).to_have_value("baseline, <b>nightly</b>")
@@ -206,17 +205,26 @@ def test_an_inline_handler_or_foreign_script_is_refused(browser, client):
     page = browser.new_page()
     page.goto(f"{client.url}/runs/first/questions")
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<b id=x onclick=\"window.pwned=9\">x</b>')")
-    page.evaluate("const s = document.createElement('script'); s.text = 'window.pwned=8'; document.body.append(s)")
+    page.evaluate(
+        "const s = document.createElement('script'); s.text = 'window.pwned=8'; document.body.append(s)"
+    )
     page.locator("#x").click()
     assert page.evaluate("window.pwned ?? null") is None
     page.close()
 
 
-LOOKED_AT = ["/", "/runs/first", "/runs/first/questions", "/runs/first/questions/3", "/runs/first/live", "/compare?a=first&b=second"]
+LOOKED_AT = [
+    "/",
+    "/runs/first",
+    "/runs/first/questions",
+    "/runs/first/questions/3",
+    "/runs/first/live",
+    "/compare?a=first&b=second",
+]
 
 
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
-def test_on_a_narrow_screen_in_either_scheme_all_is_readable(open_page, client, scheme, dark):
+def test_on_a_narrow_screen_in_either_scheme_all_is_readable_and_named(open_page, client, scheme, dark):
     page = open_page("/", viewport={"width": 400, "height": 800}, color_scheme=scheme)
     for path in LOOKED_AT:
         page.goto(client.url + path)
@@ -225,6 +233,20 @@ def test_on_a_narrow_screen_in_either_scheme_all_is_readable(open_page, client, 
         assert (_luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 0.1) is dark
         pairs = page.evaluate(_VISIBLE_COLOURS)
         assert [pair for pair in pairs if _contrast(*pair) < 4.5] == [], path
+        assert page.locator("h1").count() == page.locator("main").count() == 1
+        assert page.evaluate(_UNNAMED) == [], path
+        ids = page.evaluate("[...document.querySelectorAll('main [id]')].map((e) => e.id)")
+        assert len(ids) == len(set(ids)), path
+
+
+_UNNAMED = """() => [...document.querySelectorAll(
+  "input:not([type=hidden]), select, button, nav, section, .scroll, progress, a"
+)].filter((e) => {
+  const by = e.getAttribute("aria-labelledby");
+  const own = e.getAttribute("aria-label") ?? (e.labels?.[0] ?? e).textContent;
+  return !(by ? document.getElementById(by)?.textContent : own)?.trim();
+}).map((e) => e.outerHTML.slice(0, 80))"""
+"""What has no name for a screen reader."""
 
 
 _VISIBLE_COLOURS = """() => {
@@ -255,25 +277,6 @@ def _luminance(colour: str) -> float:
 def _contrast(front: str, back: str) -> float:
     low, high = sorted((_luminance(front), _luminance(back)))
     return (high + 0.05) / (low + 0.05)
-
-
-def test_pages_are_named_for_screen_readers(open_page, client):
-    page = open_page("/")
-    for path in LOOKED_AT:
-        page.goto(client.url + path)
-        page.locator("#main table:visible, .runs, .t").first.wait_for(timeout=15_000)
-        assert page.locator("h1").count() == page.locator("main").count() == 1
-        unnamed = page.evaluate(
-            """() => [...document.querySelectorAll("input:not([type=hidden]), select, button, nav, section, .scroll, progress, a")]
-            .filter((e) => {
-              const by = e.getAttribute("aria-labelledby");
-              const own = e.getAttribute("aria-label") ?? (e.labels?.[0] ?? e).textContent;
-              return !(by ? document.getElementById(by)?.textContent : own)?.trim();
-            }).map((e) => e.outerHTML.slice(0, 80))"""
-        )
-        assert unnamed == [], path
-        ids = page.evaluate("[...document.querySelectorAll('main [id]')].map((e) => e.id)")
-        assert len(ids) == len(set(ids)), path
 
 
 def test_everything_but_the_live_page_is_there_without_script(browser, client):
@@ -327,15 +330,18 @@ def test_a_real_run_is_watched_from_its_first_answer_to_its_end(browser, tmp_pat
         sync_api.expect(page.locator("#link")).to_contain_text("does not answer", timeout=10_000)
         with contextlib.ExitStack() as stack:
             stack.enter_context(serving(folder, client.port))
-            page.wait_for_function("n => parseInt(document.getElementById('done').textContent) > n", arg=early, timeout=20_000)
+            page.wait_for_function(
+                "n => parseInt(document.getElementById('done').textContent) > n", arg=early, timeout=20_000
+            )
             sync_api.expect(page.locator("#link")).to_be_hidden()
-            sync_api.expect(page.locator("h1")).to_have_text("Complete", timeout=30_000)
+            done = runs.ended(asking)
+            assert done.code in {0, 3}, done.stderr
+            sync_api.expect(page.locator("h1")).to_have_text("Complete", timeout=15_000)
             assert number(page, "#done") == 120
             assert number(page, "#failed") > 0
             assert page.locator("#failures").inner_text().startswith("bad_request")
             page.get_by_role("link", name="See the summary").click()
             sync_api.expect(page.locator("h2#h-arms")).to_be_visible(timeout=15_000)
-        assert runs.ended(asking).code in {0, 3}
     page.close()
     assert errors == []
     assert threading.active_count() < 50

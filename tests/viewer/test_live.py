@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 import journals
+from routemark.config import Settings
 from routemark.generations import arrived
 from routemark.journal import Event, Launch, encode
 from routemark.policy import plan
 from routemark.prepare import Prepared
-from routemark.config import Settings
 from routemark.rundir import RunDirectory
 from routemark.viewer.live import Watch
 from routemark.viewer.opened import OpenRun
@@ -51,15 +51,25 @@ def test_it_tells_progress_spend_failures_and_the_newest(path):
     assert seeing.look().data["done"] == 0
     append(path, journals.outcome(ASKED[0], ARMS[0], cost_usd=0.25), journals.grade(ASKED[0], ARMS[0], 1.0))
     append(path, journals.failed(ASKED[1], ARMS[0]), journals.failed(ASKED[2], ARMS[1], kind="no_credit"))
-    append(path, journals.outcome(ASKED[3], ARMS[2], cost_usd=0.5), journals.outcome(ASKED[4], ARMS[2], cost_usd=None))
-    append(path, Event(event="pace", at=journals.AT, data={"limit": 32.4, "reason": "a round", "peak_in_flight": 20}))
+    append(
+        path,
+        journals.outcome(ASKED[3], ARMS[2], cost_usd=0.5),
+        journals.outcome(ASKED[4], ARMS[2], cost_usd=None),
+    )
+    append(
+        path,
+        Event(event="pace", at=journals.AT, data={"limit": 32.4, "reason": "a round", "peak_in_flight": 20}),
+    )
     seen = seeing.look()
     data = seen.data
     assert (data["state"], seen.over) == ("running", False)
     assert (data["done"], data["planned"]) == (4, 160)  # what our own side failed is asked again
     assert (data["spent"], data["foreseen"], data["unknown"]) == ("$0.75", "$59.25", "3 trials")
     assert (data["limit"], data["peak"]) == ("32", "20")
-    assert [(one["kind"], one["count"]) for one in data["failures"]] == [("bad_gateway", "1"), ("no_credit", "1")]
+    assert [(one["kind"], one["count"]) for one in data["failures"]] == [
+        ("bad_gateway", "1"),
+        ("no_credit", "1"),
+    ]
     assert [one["id"] for one in data["newest"]] == [ASKED[i].id for i in (4, 3, 2, 1, 0)]
     assert data["newest"][-1] == {
         "key": data["newest"][-1]["key"], "n": 0, "id": "q000000", "arm": ARMS[0], "model": ARMS[1], "status": "right",
@@ -73,7 +83,11 @@ def test_it_tells_progress_spend_failures_and_the_newest(path):
 
 def test_what_was_asked_again_is_paid_twice_and_done_once(path):
     append(path, journals.failed(ASKED[0], ARMS[0], kind="no_credit"))
-    append(path, journals.outcome(ASKED[0], ARMS[0], cost_usd=0.5), journals.outcome(ASKED[0], ARMS[0], cost_usd=0.25))
+    append(
+        path,
+        journals.outcome(ASKED[0], ARMS[0], cost_usd=0.5),
+        journals.outcome(ASKED[0], ARMS[0], cost_usd=0.25),
+    )
     data = watch(path).look().data
     assert (data["done"], data["spent"], data["failures"]) == (1, "$0.75", [])
 
@@ -89,8 +103,16 @@ def test_responses_that_have_begun_are_named_the_oldest_first(path):
     )
     append(path, arrived("ab" * 12, "gen-crashed", "2026-11-24T06:00:00Z"))
     append(path, Launch(at=journals.AT, pid=2, routemark_version="1"))
-    append(path, arrived(second.key, "gen-2", "2026-11-24T06:48:31Z"), arrived(first.key, "gen-1", "2026-11-24T06:48:30Z"))
-    append(path, arrived("cd" * 12, "gen-x", "2026-11-24T06:48:32Z"), arrived(third.key, "gen-3", "2026-11-24T06:48:29Z"))
+    append(
+        path,
+        arrived(second.key, "gen-2", "2026-11-24T06:48:31Z"),
+        arrived(first.key, "gen-1", "2026-11-24T06:48:30Z"),
+    )
+    append(
+        path,
+        arrived("cd" * 12, "gen-x", "2026-11-24T06:48:32Z"),
+        arrived(third.key, "gen-3", "2026-11-24T06:48:29Z"),
+    )
     seeing = watch(path)
     assert len(seeing.look().data["open"]) == 4
     append(path, msgspec.structs.replace(journals.outcome(third.question, third.arm.name), trial=third.key))
@@ -165,7 +187,9 @@ def test_what_a_listener_has_is_not_sent_again_after_a_restart(path, tmp_path):
         assert (found["data"]["done"], found["id"] != known) == (1, True)
         end(path)
         known = client.events("/runs/run/events", 1, **{"Last-Event-ID": found["id"]})[0]["id"]
-        assert [one["event"] for one in client.events("/runs/run/events", 9, **{"Last-Event-ID": known})] == ["over"]
+        assert [one["event"] for one in client.events("/runs/run/events", 9, **{"Last-Event-ID": known})] == [
+            "over"
+        ]
 
 
 def test_the_server_ends_while_somebody_listens(path, tmp_path):

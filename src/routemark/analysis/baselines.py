@@ -12,6 +12,7 @@ from collections import Counter
 import numpy as np
 
 from routemark.analysis.arrays import Bools, Codes, Floats
+from routemark.analysis.clusters import distinct
 from routemark.analysis.folds import folds
 from routemark.analysis.outcomes import Grouping, Outcomes
 from routemark.records import BestSingle, Fixed
@@ -97,7 +98,7 @@ def ranks(grouping: Grouping) -> Codes:
 def _cross_fit(pool: Outcomes, seed: int) -> tuple[Floats, Floats, Counter[str]]:
     """Give score and cost (n,) of the model chosen on the other folds, and how often each was chosen."""
     cluster = pool.asked.cluster
-    fold = folds(cluster, ranks(pool.asked.difficulty), min(FOLDS, len(np.unique(cluster))), seed=seed)
+    fold = folds(cluster, ranks(pool.asked.difficulty), min(FOLDS, distinct(cluster)), seed=seed)
     score, cost = np.full(pool.asked.n, np.nan), np.full(pool.asked.n, np.nan)
     chosen: Counter[str] = Counter()
     for number in range(int(fold.max(initial=0)) + 1):

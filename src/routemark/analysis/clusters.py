@@ -47,17 +47,28 @@ def grouped_means(groups: int, group: Codes, question: Codes, cluster: Codes, sc
     ]
 
 
+def distinct(codes: Codes) -> int:
+    """Give the number of different codes; counted, not sorted, where they are indices."""
+    return int(np.count_nonzero(np.bincount(codes))) if _are_indices(codes) else len(np.unique(codes))
+
+
+def _are_indices(codes: Codes) -> bool:
+    """Tell whether an array by code is hardly longer than the codes themselves."""
+    whole = bool(len(codes)) and np.issubdtype(codes.dtype, np.integer)
+    return whole and int(codes.min()) >= 0 and int(codes.max()) < 4 * len(codes) + 1000
+
+
 def covariance_of_means(values: Floats, cluster: Codes) -> Floats:
     """Give the covariance matrix (k, k) of the column means of ``values`` (n, k).
 
     ``cluster`` has one index a row. Below two clusters nothing is known: NaN.
     """
     residuals = np.subtract(values, values.mean(axis=0))
-    _, inverse = np.unique(cluster, return_inverse=True)
-    count = int(inverse.max()) + 1 if len(inverse) else 0
+    count = distinct(cluster)
     if count < 2:
         return np.full((values.shape[1], values.shape[1]), np.nan)
-    sums: Floats = np.column_stack([np.bincount(inverse, weights=column) for column in residuals.T])
+    place = cluster if _are_indices(cluster) else np.unique(cluster, return_inverse=True)[1]
+    sums: Floats = np.column_stack([np.bincount(place, weights=column) for column in residuals.T])
     covariance: Floats = sums.T @ sums * (count / (count - 1) / len(values) ** 2)
     return covariance
 

@@ -15,6 +15,7 @@ import numpy as np
 from routemark.analysis import baselines, bounds, oracles
 from routemark.analysis.arrays import Bools, Floats
 from routemark.analysis.baselines import LEAST_COMPLETE, best_single, eligible, ranks
+from routemark.analysis.cost import kept_draws
 from routemark.analysis.equalcost import equal_cost
 from routemark.analysis.hull import zero_router
 from routemark.analysis.outcomes import DIRECT, LIVE, Grouping, Outcomes, Picks
@@ -55,7 +56,7 @@ def controls(
 
     ``confirmed``: the accuracy of fresh answers to `bounds.to_confirm`, where they were asked.
     """
-    return Controls(
+    found = Controls(
         oracle=oracle_summary(outcomes, seed=seed, confirmed=confirmed),
         arms={
             arm: ArmControls(
@@ -67,6 +68,8 @@ def controls(
             for arm, picks in picks_by_arm.items()
         },
     )
+    kept_draws.cache_clear()
+    return found
 
 
 def oracle_summary(outcomes: Outcomes, *, seed: int, confirmed: float | None = None) -> OracleSummary | None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routemark.analysis.arrays import Floats, Interval
 from routemark.analysis.distributions import normal_quantile
@@ -30,6 +32,8 @@ SAME_COST = 0.05
 
 Standing = Literal["cheaper", "dearer", "same", "open"]
 
+_MOST_KEPT = 50_000_000
+"""Bytes of draws that are kept for the next arm."""
 _CELLS = 1_000_000
 _PAIRS_AT_ONCE = 64
 _MOMENTS = 6
@@ -149,15 +153,27 @@ def _moments(arm: Floats, baseline: Floats) -> Floats:
 def resampled_sums(rows: Floats, *, seed: int, replicates: int) -> Floats:
     """Give the sums of each column (replicates, columns) over as many rows, drawn with replacement."""
     n = len(rows)
+    drawn = kept_draws if n * replicates <= _MOST_KEPT else _draws
+    return np.concatenate([times.astype(float) @ rows for times in drawn(n, seed, replicates)])
+
+
+def _draws(n: int, seed: int, replicates: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield how often each of ``n`` rows is drawn (replicates, n), some replicates at a time.
+
+    A byte is enough: more than 255 of n draws on one row of n do not happen, P < 1e-500.
+    """
     generator = np.random.default_rng(seed)
     block = max(1, _CELLS // n)
-    sums = np.empty((replicates, rows.shape[1]))
     for start in range(0, replicates, block):
         count = min(block, replicates - start)
         drawn = generator.integers(0, n, size=(count, n)) + np.arange(count)[:, None] * n
-        weights = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
-        sums[start : start + count] = weights.astype(float) @ rows
-    return sums
+        yield np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def kept_draws(n: int, seed: int, replicates: int) -> list[NDArray[np.uint8]]:
+    """Give the draws at once: the next arm of the same questions has the same; who is done clears the cache."""
+    return list(_draws(n, seed, replicates))
 
 
 def _studentise(sums: Floats) -> _Studentised:

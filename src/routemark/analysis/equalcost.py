@@ -16,6 +16,7 @@ import numpy as np
 
 from routemark.analysis.arrays import Floats, Interval
 from routemark.analysis.baselines import eligible
+from routemark.analysis.clusters import distinct
 from routemark.analysis.cost import resampled_sums
 from routemark.analysis.hull import height, heights, mixture, zero_router
 from routemark.analysis.outcomes import Outcomes, Picks
@@ -38,7 +39,7 @@ def equal_cost(outcomes: Outcomes, picks: Picks, *, seed: int) -> EqualCost | No
     rows = ~(np.isnan(score) | np.isnan(cost))
     models, score, cost = models.where(rows), score[rows], cost[rows]
     models = models.only(np.flatnonzero(eligible(models)).tolist())
-    if len(np.unique(models.asked.cluster)) < 2:
+    if distinct(models.asked.cluster) < 2:
         return None
     own_cost, own_score = float(cost.mean()), float(score.mean())
     hull = zero_router(models.mean_cost(), models.mean_score())

@@ -27,6 +27,7 @@ from routemark.analysis.compare import (
     compare_at_worst,
     pairs_to_compare,
 )
+from routemark.analysis.cost import kept_draws
 from routemark.analysis.equalcost import equal_cost
 from routemark.analysis.intervals import accuracy_interval
 from routemark.analysis.metrics import (
@@ -90,7 +91,7 @@ def judge(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> Offline
     metrics: OfflineMetrics | UnsetType = UNSET
     if asking.all_metrics:
         metrics = offline_metrics(outcomes, [chosen.picks for chosen in arms], seed=asking.seed)
-    return Offline(
+    found = Offline(
         questions=outcomes.asked.n,
         models={
             name: OfflineModel(
@@ -110,6 +111,8 @@ def judge(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> Offline
         rules=routing_rules(outcomes, arms[0].picks, None, seed=asking.seed) if arms else None,
         metrics=metrics,
     )
+    kept_draws.cache_clear()
+    return found
 
 
 def _check_baseline(name: str | None, known: Sequence[str]) -> None:

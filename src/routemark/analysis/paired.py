@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from routemark.analysis.arrays import Codes, Floats, Interval
-from routemark.analysis.clusters import covariance_of_means
+from routemark.analysis.clusters import covariance_of_means, distinct
 from routemark.analysis.distributions import student_t_quantile, student_t_tail
 from routemark.analysis.intervals import bonett_price
 from routemark.analysis.significance import mcnemar_mid_p
@@ -38,7 +38,7 @@ def paired(arm: Floats, baseline: Floats, cluster: Codes, *, single: bool) -> Pa
     """
     known = ~(np.isnan(arm) | np.isnan(baseline))
     arm, baseline, cluster = arm[known], baseline[known], cluster[known]
-    n, clusters = len(arm), len(np.unique(cluster))
+    n, clusters = len(arm), distinct(cluster)
     if n == 0:
         return Paired(0, 0, math.nan, math.nan, None, None)
     difference = arm - baseline

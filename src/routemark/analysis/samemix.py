@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from routemark.analysis.arrays import Bools, Codes, Floats, Interval, Ints
-from routemark.analysis.clusters import covariance_of_means
+from routemark.analysis.clusters import covariance_of_means, distinct
 from routemark.analysis.distributions import normal_tail, student_t_quantile
 
 PERMUTATIONS = 9_999
@@ -61,7 +61,7 @@ def mix_gain(  # noqa: PLR0913 - two matrices, and how to look at them
     the cells that tell a model's mean (None: all); a picked cell must be known, any other may be NaN where
     it is not representative. None below two clusters, and where nothing tells the mean of a picked model.
     """
-    n, clusters = len(picks), len(np.unique(cluster))
+    n, clusters = len(picks), distinct(cluster)
     if clusters < 2:
         return None
     at = np.ones(picks.shape, dtype=bool) if representative is None else representative
@@ -115,10 +115,10 @@ def permutation_p_value(picks: Floats, scores: Floats, *, seed: int, strata: Cod
     """
     n = len(picks)
     observed = float((picks * scores).sum())
-    patterns, code = np.unique(picks, axis=0, return_inverse=True)
     groups = _groups(np.zeros(n, dtype=np.int32) if strata is None else strata)
     if n > MOST_PERMUTED:
         return _tail_of_moments(picks, scores, groups, observed)
+    patterns, code = np.unique(picks, axis=0, return_inverse=True)
     groups = [rows[np.lexsort((*scores[rows].T, code[rows]))] for rows in groups]
     table = scores @ patterns.T
     generator = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -51,7 +51,7 @@ class Fold:
     def __init__(self) -> None:
         self._columns = Columns()
         self._failed: set[str] = set()
-        self._flags: dict[str, Counter[str]] = {}
+        self._flags: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._other_costs = array("d")
         self._copies = CopyColumns(self._columns.models)
         self._confirmations = Confirmations()
@@ -79,7 +79,7 @@ class Fold:
         elif counted:
             self._columns.append(question, outcome, grade)
             if flags:
-                self._flags.setdefault(outcome.arm, Counter()).update(flags)
+                self._flags[outcome.arm].update(flags)
             if outcome.completion is None:
                 self._failed.add(outcome.question_id)
         elif outcome.cost_usd is not None:
@@ -247,7 +247,7 @@ class Fold:
         return controlled, found[0].oracle if found else None
 
     def _flagged(self, name: str, arm: ArmSummary) -> ArmSummary:
-        counts = sorted(self._flags.get(name, Counter()).items(), key=lambda item: (-item[1], item[0]))
+        counts = sorted(self._flags[name].items(), key=lambda item: (-item[1], item[0]))
         return msgspec.structs.replace(arm, flags=dict(counts))
 
     def _all_known_cost(self) -> float | None:

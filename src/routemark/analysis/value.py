@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from routemark.analysis.arrays import Codes, Floats
-from routemark.analysis.clusters import covariance_of_means
+from routemark.analysis.clusters import covariance_of_means, distinct
 from routemark.analysis.distributions import student_t_quantile
 from routemark.records import BenefitStanding, NetBenefit, PriceRange
 
@@ -69,7 +69,7 @@ def price(score_difference: Floats, cost_difference: Floats, cluster: Codes) -> 
     if not len(values):
         return NOTHING
     d, c = (float(mean) for mean in values.mean(axis=0))
-    degrees = len(np.unique(cluster[known])) - 1
+    degrees = distinct(cluster[known]) - 1
     t = student_t_quantile(0.95, degrees) if degrees else math.nan
     return price_of(Means(d, c, covariance_of_means(values, cluster[known]), t))
 

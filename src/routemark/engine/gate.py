@@ -52,8 +52,17 @@ class Gate:
                 return
             self._free()  # a pause began while we waited
 
+    @property
+    def waiting(self) -> int:
+        """Attempts that wait for a slot."""
+        return len(self._waiting)
+
     def release(self, arm: str, refusal: Refusal | None) -> None:
         """Take an attempt out of flight; ``refusal`` says what was wrong, None that it was answered."""
+        self.hear(arm, refusal, self._free)
+
+    def hear(self, arm: str, refusal: Refusal | None, then: Callable[[], None] = lambda: None) -> None:
+        """Take note of how an attempt went, do ``then``, and tell of what changed by it."""
         now = time.monotonic()
         known = len(self.pace.history)
         if refusal is None or refusal.status is not None:
@@ -62,7 +71,7 @@ class Gate:
             self.pace.answered(now)
         else:
             self.pace.refused(arm, refusal.kind, refusal.retry_after_s, now)
-        self._free()
+        then()
         for change in self.pace.history[known:]:
             self.on_change(change)
 
@@ -73,6 +82,10 @@ class Gate:
         except TimeoutError:
             return
         raise asyncio.CancelledError
+
+    async def closed(self) -> None:
+        """Wait until the gate is closed."""
+        await self._closed.wait()
 
     def close(self) -> None:
         """Let nobody through any more; what is in flight goes on."""
@@ -96,8 +109,12 @@ class Gate:
             raise
 
     def _free(self) -> None:
-        """Give a slot back, and every free one to those who wait, first come first served."""
+        """Give a slot back."""
         self.in_flight -= 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Give every free slot to those who wait, first come first served."""
         while self._waiting and self.in_flight < int(self.pace.limit):
             waiter = self._waiting.popleft()
             if not waiter.done():

@@ -26,9 +26,9 @@ from routemark.engine.judging import Judge
 from routemark.graders.judge import Rival
 from routemark.records import Completion, Grade, Outcome, Question
 
-WAITING = 5_000
+WAITING = 20_000
 """Answers that may wait for a child, or for the judge."""
-WAITING_BYTES = 64 << 20
+WAITING_BYTES = 16 << 20
 """Room for what waits, of which one answer may be more."""
 QUICK = frozenset(
     {"exact", "choice", "numeric", "contains", "f1", "set", "sequence", "json", "tool_call", "refusal"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -29,6 +30,16 @@ class HealthMonitor:
             due = time.monotonic() + TICK_S
             await asyncio.sleep(TICK_S)
             self._lags.append(max(0.0, time.monotonic() - due))
+
+    def lags(self) -> list[float]:
+        """Give the samples of the loop's lag, seconds, and forget them: they are kept elsewhere."""
+        taken = self._lags.tolist()
+        del self._lags[:]
+        return taken
+
+    def lagged(self, samples: Iterable[float]) -> None:
+        """Take samples of a loop's lag, seconds."""
+        self._lags.extend(samples)
 
     def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:  # noqa: ARG002 - an Observer
         """Take note of one outcome."""

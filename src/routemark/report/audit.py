@@ -62,7 +62,7 @@ def _differences(audit: Audit) -> Iterator[str]:
     )
     yield from (f"  {_difference(found)}" for found in audit.differences[:MAX_DIFFERENCES])
     if len(audit.differences) > MAX_DIFFERENCES:
-        yield f"  and {len(audit.differences) - MAX_DIFFERENCES:,} more; --json has them all"
+        yield f"  and {numbers.count(len(audit.differences) - MAX_DIFFERENCES)} more; --json has them all"
 
 
 def _difference(found: Found) -> str:
@@ -76,4 +76,4 @@ def _difference(found: Found) -> str:
 def _value(value: str | float) -> str:
     if isinstance(value, str):
         return one_line(value, 120)
-    return f"${value:.9f}".rstrip("0").rstrip(".")
+    return numbers.exact_usd(value)

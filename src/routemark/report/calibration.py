@@ -110,8 +110,4 @@ def _points(figure: Measured) -> str:
 
 
 def _number(figure: Measured) -> str:
-    if figure.value is None:
-        return numbers.UNKNOWN
-    if figure.ci95 is None:
-        return f"{figure.value:.2f}"
-    return f"{figure.value:.2f} [{figure.ci95[0]:.2f}, {figure.ci95[1]:.2f}]"
+    return numbers.plain_ci(figure.value, figure.ci95)

@@ -205,7 +205,9 @@ def _pace(line: Timeline, length: float, unit: _Unit) -> Chart | None:
         return None
     values = [{"at": step.at_s / unit.seconds, "value": step.limit} for step in line.pace]
     lowest, highest = (pick(step.limit for step in line.pace) for pick in (min, max))
-    said = f"Requests allowed in flight over the run, {lowest:.0f} to {highest:.0f}."
+    said = (
+        f"Requests allowed in flight over the run, {numbers.plain(lowest, 0)} to {numbers.plain(highest, 0)}."
+    )
     values.append({"at": length / unit.seconds, "value": values[-1]["value"]})
     return _steps("requests in flight", values, length, unit, said, stepped=True)
 

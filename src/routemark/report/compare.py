@@ -132,7 +132,7 @@ def _of_router(router: RouterDrift) -> list[str]:
 
 def _standing_out(router: RouterDrift) -> str:
     one, several = _by(router)
-    looked = f"{len(router.strata):,} {one if len(router.strata) == 1 else several}"
+    looked = f"{numbers.count(len(router.strata))} {one if len(router.strata) == 1 else several}"
     found = [stratum.label for stratum in router.strata if stratum.look_at]
     if not found:
         return f"To look at: nothing stands out in {looked}."
@@ -146,7 +146,7 @@ def _by(router: RouterDrift) -> tuple[str, str]:
 
 
 def _run(side: str, run: RunSide) -> str:
-    finished = f"{run.counted:,} of {numbers.counted(run.questions, 'question')}"
+    finished = f"{numbers.count(run.counted)} of {numbers.counted(run.questions, 'question')}"
     simulated = ", simulated" if run.simulated else ""
     return f"{side}: {run.id}, {numbers.moment(run.started_at)}, {run.status}, {finished}{simulated}"
 
@@ -234,7 +234,7 @@ def _picks(router: RouterDrift) -> Iterator[Block]:
 
 
 def _questions(n: float) -> str:
-    return numbers.counted(round(n), "question") if n == round(n) else f"{n:.1f} questions"
+    return numbers.counted(round(n), "question") if n == round(n) else f"{numbers.plain(n, 1)} questions"
 
 
 def _strata(router: RouterDrift) -> Iterator[Block]:

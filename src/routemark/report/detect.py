@@ -24,7 +24,7 @@ def detection(found: Detection, width: int) -> Iterator[str]:
         Column("Expected\ncost", [_dollars(each.cost_tell_usd) for each in needs], 2),
         Column("Questions,\nnot worse", [_many(each.not_worse) for each in needs], 1),
         Column("Expected\ncost", [_dollars(each.cost_not_worse_usd) for each in needs], 3),
-        Column(f"These {found.questions:,}\ntell", [_points(each.detectable) for each in needs]),
+        Column(f"These {numbers.count(found.questions)}\ntell", [_points(each.detectable) for each in needs]),
     ]
     names = [numbers.percent(each.discordance) + " (latest run)" * each.measured for each in needs]
     yield _table("Scores differ on", names, columns, width)
@@ -39,7 +39,7 @@ def savings(found: Savings, width: int) -> Iterator[str]:
     """Give the table of what stopping early saves, as blocks of lines."""
     source = "as in the latest run" if found.measured else "an assumption"
     yield _filled(
-        f"--until-decided, of {found.questions:,} questions, beside one fixed model, if scores differ on "
+        f"--until-decided, of {numbers.count(found.questions)} questions, beside one fixed model, if scores differ on "
         f"{numbers.percent(found.discordance)} of the questions ({source}):",
         width,
     )

@@ -33,7 +33,7 @@ def _filled(text: str, width: int) -> list[str]:
 def _head(forecast: Forecast) -> Iterator[str]:
     names = ", ".join(one_line(name) for name in forecast.arms)
     yield (
-        f"{forecast.trials:,} trials: {forecast.questions:,} questions x {len(forecast.arms)} arms ({names}) "
+        f"{numbers.count(forecast.trials)} trials: {numbers.count(forecast.questions)} questions x {len(forecast.arms)} arms ({names}) "
         f"x {forecast.repeats} repeats, in {numbers.counted(forecast.windows, 'window')} of "
         f"{numbers.counted(min(forecast.window, forecast.questions), 'question')}. No model was asked."
     )
@@ -51,7 +51,7 @@ def copies(perturbed: dict[str, Copies]) -> str:
         for kind, made in perturbed.items()
     ]
     total = sum(made.copies for made in perturbed.values())
-    return f"Of the questions, {total:,} are perturbed copies of others: {', '.join(kinds)}."
+    return f"Of the questions, {numbers.count(total)} are perturbed copies of others: {', '.join(kinds)}."
 
 
 def added(what: Added) -> str:

@@ -184,8 +184,6 @@ def _compared(c: Comparison) -> list[str]:
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield f"#### {escape(section.title, 200)}"
-    yield ""
     if section.columns:
         titles = [section.stub, *(column.title.replace("\n", " ").strip() for column in section.columns)]
         cells = ([column.cells[row] for column in section.columns] for row in range(len(section.names)))

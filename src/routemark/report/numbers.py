@@ -187,9 +187,19 @@ def score(value: float | None) -> str:
     return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def bits(value: float | None) -> str:
-    """Give an entropy: "1.42"."""
-    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.2f}"
+def plain(value: float | None, digits: int = 2) -> str:
+    """Give "1.42": a number without a unit, such as an entropy or a correlation."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def plain_ci(value: float | None, interval: Interval, digits: int = 2) -> str:
+    """Give "0.71 [0.62, 0.80]"."""
+    return plain(value, digits) + _brackets(interval, lambda bound: plain(bound, digits), shown=value)
+
+
+def exact_usd(amount: float) -> str:
+    """Give "$0.000213": an amount to the ninth digit, to be held against another one."""
+    return f"${amount:.9f}".rstrip("0").rstrip(".")
 
 
 def moment(iso: str | None) -> str:

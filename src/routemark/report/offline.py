@@ -115,7 +115,7 @@ def _verdicts(found: Offline, width: int) -> Iterator[str]:
         for note in arm.verdict.notes:
             yield from _filled(f"- {note}", width, "  ")
     if len(found.arms) > MOST_ARMS:
-        yield from ("", f"and {len(found.arms) - MOST_ARMS:,} more arms, with --json")
+        yield from ("", f"and {numbers.count(len(found.arms) - MOST_ARMS)} more arms, with --json")
     margin = next((arm.verdict.margin for arm in found.arms.values()), None)
     if margin is not None:
         yield f"Margin {numbers.margin(margin)}."
@@ -150,7 +150,7 @@ def _arms(arms: dict[str, OfflineArm], width: int) -> Iterator[str]:
     for name, arm in arms.items():
         shares = list(arm.pick_shares.items())
         told = [f"{_name(model)} {numbers.percent(share)}" for model, share in shares[:MOST_MODELS]]
-        more = f", and {len(shares) - MOST_MODELS:,} more" if len(shares) > MOST_MODELS else ""
+        more = f", and {numbers.count(len(shares) - MOST_MODELS)} more" if len(shares) > MOST_MODELS else ""
         yield from _filled(f"{_name(name)}: {', '.join(told) or 'none with a score'}{more}", width, "  ")
 
 
@@ -184,7 +184,7 @@ def _models(found: Offline, width: int) -> Iterator[str]:
     ]
     yield from _table("Model", [name for name, _ in ordered], columns, width)
     if len(found.models) > len(rows):
-        yield f"and {len(found.models) - len(rows):,} more, with --json"
+        yield f"and {numbers.count(len(found.models) - len(rows))} more, with --json"
     best = found.best_single
     if best is not None:
         honest = (
@@ -265,7 +265,7 @@ def _compared(comparisons: Sequence[Comparison], width: int) -> Iterator[str]:
     names = [f"{_name(pair.arm)} - {_name(pair.baseline)}" for pair in shown]
     yield from _table("Arm - baseline", names, columns, width)
     if len(comparisons) > len(shown):
-        yield f"and {len(comparisons) - len(shown):,} more, with --json"
+        yield f"and {numbers.count(len(comparisons) - len(shown))} more, with --json"
 
 
 # --------------------------------------------------------------------------- for specialists
@@ -328,8 +328,7 @@ def _curve(curve: RouterCurve) -> list[tuple[str, str]]:
             ("APGR", _figure(curve.apgr)),
         ]
         rows += [
-            (f"CPT({level}), % of strong calls", numbers.UNKNOWN if cpt is None else f"{cpt:.1f}")
-            for level, cpt in curve.cpt.items()
+            (f"CPT({level}), % of strong calls", numbers.plain(cpt, 1)) for level, cpt in curve.cpt.items()
         ]
     return rows
 
@@ -355,4 +354,4 @@ def _references(metrics: OfflineMetrics, width: int) -> Iterator[str]:
 
 
 def _figure(value: float | None) -> str:
-    return numbers.UNKNOWN if value is None else f"{value:.4f}"
+    return numbers.plain(value, 4)

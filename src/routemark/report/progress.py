@@ -115,11 +115,12 @@ class Progress:
             spend += f", about {numbers.usd(self._cost_usd + left)} in all"
         to_grade, added = self._to_grade(), self._added()
         return [
-            f"{self._done:,}/{self._total:,} trials" + (f" ({added:,} of them added)" if added else ""),
+            f"{numbers.count(self._done)}/{numbers.count(self._total)} trials"
+            + (f" ({numbers.count(added)} of them added)" if added else ""),
             f"{self._in_flight()} in flight",
-            f"{rate:.1f}/s",
+            f"{numbers.plain(rate, 1)}/s",
             spend,
-            *([f"{to_grade:,} to grade"] if to_grade else []),
+            *([f"{numbers.count(to_grade)} to grade"] if to_grade else []),
         ]
 
     def _line(self) -> str:
@@ -147,6 +148,6 @@ def _one_line(text: str, style: str = "") -> Text:
 
 def _counts(counter: Counter[str]) -> str:
     """Give the most frequent names with their counts, and how many more there are."""
-    named = [f"{name} {count:,}" for name, count in counter.most_common(SHOWN)]
+    named = [f"{name} {numbers.count(count)}" for name, count in counter.most_common(SHOWN)]
     more = len(counter) - len(named)
     return ", ".join(named) + (f", {more} more" if more > 0 else "")

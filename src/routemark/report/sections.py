@@ -217,7 +217,7 @@ def _size(estimate: Estimate) -> str:
 
 
 def _bits(estimate: Estimate | None) -> str:
-    return numbers.bits(estimate.value if estimate is not None else None)
+    return numbers.plain(estimate.value if estimate is not None else None)
 
 
 def _questions(estimate: Estimate | None) -> str:

@@ -76,7 +76,7 @@ class Text:
     """The copy of the prompts, on disk."""
 
     def __init__(self, path: Path, ends: NDArray[np.int64]) -> None:
-        """``ends``: of each question's prompt, in bytes."""
+        """Take where each question's prompt ends, in bytes."""
         self._path = path
         self._ends = ends
 

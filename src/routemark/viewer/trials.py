@@ -17,7 +17,7 @@ from routemark.records import Grade, Outcome, Question, ResultRow
 from routemark.report.rows import result_row
 from routemark.viewer.index import Entries, Index, by_key, looked_up
 from routemark.viewer.table import Table
-from routemark.wire.checks import SESSION_REUSED, flags
+from routemark.wire.checks import SESSION_REUSED, flags_of
 
 RecordT = TypeVar("RecordT", Grade, Outcome)
 
@@ -112,7 +112,7 @@ class Reader:
         outcome = self._outcome(file, row)
         at = int(table.grade_at[row])
         grade = self._at(file, at, Grade) if at >= 0 else None
-        found = flags(self._arms[outcome.arm], outcome.completion) if outcome.completion else []
+        found = flags_of(self._arms[outcome.arm], outcome)
         if int(table.session[row]) in self._reused:
             found.append(SESSION_REUSED)
         rank, run = int(table.rank[row]), table.run

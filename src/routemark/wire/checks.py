@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from routemark.records import Arm, Completion
+from routemark.errors import FailureKind
+from routemark.records import Arm, Completion, Outcome
 from routemark.wire import values
 from routemark.wire.response import UNNAMED_MODEL
 
@@ -24,6 +25,7 @@ FLAGS: dict[str, str] = {
     "cache_hit": "replayed by the gateway's response cache, which was off (cost and latency are not real)",
     "byok": "billed to a provider key of your own (the cost leaves out what the provider charges)",
     "session_reused": "with the session id of another trial (a router may have stuck to its earlier pick)",
+    "asked_twice": "to a trial that was asked twice, since a worker of the cluster was lost (it may be billed twice)",
     "context_compressed": "to a prompt that the gateway had shortened, although that was off",
     "no_metadata": "without routing metadata (task type and attempts of providers are not known)",
 }
@@ -31,6 +33,8 @@ FLAGS: dict[str, str] = {
 
 SESSION_REUSED = "session_reused"
 """The one flag that a single answer does not show."""
+ASKED_TWICE = "asked_twice"
+"""The one flag that an outcome's attempts show."""
 
 _SLUG_LIMIT = 256
 """Characters of a name that are read: no slug is longer, but a gateway may say anything."""
@@ -45,17 +49,24 @@ def flags(arm: Arm, completion: Completion) -> list[str]:
         "other_model": not served_as_asked(arm, completion.model),
         "cache_hit": (completion.cache_status or "").strip().upper() == "HIT",
         "byok": _is_byok(completion),
-        "context_compressed": any(map(_compresses, _pipeline(completion))),
+        "context_compressed": completion.metadata is not None
+        and any(map(_compresses, _pipeline(completion))),
         "no_metadata": not isinstance(completion.metadata, dict),
     }
     return [flag for flag in FLAGS if found.get(flag)]
 
 
+def flags_of(arm: Arm, outcome: Outcome) -> list[str]:
+    """Give the flags that an outcome shows: its answer's, and that it was asked twice since a worker was lost."""
+    found = flags(arm, outcome.completion) if outcome.completion is not None else []
+    twice = any(attempt.kind == FailureKind.WORKER_LOST for attempt in outcome.attempts)
+    return [*found, ASKED_TWICE] if twice else found
+
+
 def _restrictions(arm: Arm, model: str) -> dict[str, bool]:
-    plugin = arm.plugin or {}
-    allowed, excluded = (values.rows(plugin.get(name)) for name in ("allowed_models", "excluded_models"))
-    if model == UNNAMED_MODEL:
+    if not arm.plugin or model == UNNAMED_MODEL:
         return {}
+    allowed, excluded = (values.rows(arm.plugin.get(name)) for name in ("allowed_models", "excluded_models"))
     return {
         "outside_allowed_models": bool(allowed) and not matches(model, allowed),
         "inside_excluded_models": matches(model, excluded),
@@ -64,6 +75,8 @@ def _restrictions(arm: Arm, model: str) -> dict[str, bool]:
 
 def served_as_asked(arm: Arm, model: str) -> bool:
     """Tell whether a fixed model, or a fallback list, was served by itself; True for what routes."""
+    if arm.model == model:
+        return True
     asked = [arm.model, *(arm.models or [])]
     if (
         arm.is_router
@@ -75,8 +88,8 @@ def served_as_asked(arm: Arm, model: str) -> bool:
 
 
 def _is_byok(completion: Completion) -> bool:
-    told = (completion.usage_raw, completion.metadata)
-    return any(values.table(one).get("is_byok") is True for one in told)
+    usage, metadata = values.table(completion.usage_raw), values.table(completion.metadata)
+    return usage.get("is_byok") is True or metadata.get("is_byok") is True
 
 
 def _pipeline(completion: Completion) -> Iterable[dict[str, Any]]:

@@ -102,7 +102,7 @@
   const draw = async (name) => {
     const place = document.getElementById(`chart-${name}`);
     if (!place) return null;
-    place.parentElement.hidden = false;
+    place.closest("figure").hidden = false;
     const { view } = await vegaEmbed(place, data.charts[name], {
       ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true },
       logLevel: 1, // errors alone: an optional layer without data is no fault

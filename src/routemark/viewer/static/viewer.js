@@ -147,7 +147,11 @@
     return made;
   };
   const open = (one) => {
-    if (one.more) return row(cell("td", `and ${whole(one.more)} more`, "text"));
+    if (one.more) {
+      const rest = cell("td", `and ${whole(one.more)} more`, "text");
+      rest.colSpan = 9;
+      return row(rest);
+    }
     const since = cell("td", age(one.since));
     since.dataset.since = one.since;
     return row(

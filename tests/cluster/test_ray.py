@@ -1,0 +1,208 @@
+"""A run on a real Ray cluster of two nodes: nodes are shot, the driver is killed, and the results are those of one process."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runs import (
+    KEY,
+    begin,
+    clean_environ,
+    ended,
+    events,
+    gateway,
+    outcomes,
+    results,
+    routemark,
+    stats,
+    timeless,
+    write_sums,
+)
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed (pip install 'routemark[ray]')"
+)
+
+N = 150
+TRIALS = 2 * N
+TMP = Path(tempfile.gettempdir()) / f"ray-{os.getpid()}"
+"""Of Ray's sockets, whose paths must be short."""
+ASK = (
+    "-m",
+    "sim/pebble-nano",
+    "-m",
+    "sim/heron-pro",
+    "--quiet",
+    "-j",
+    "16",
+    "--fixed-concurrency",
+    "--seed",
+    "3",
+)
+MADE_OF_TIMES = {"service", "timeline", "arena_score", "flags"}
+
+
+class Nodes:
+    """Two Ray nodes in a process of their own."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("two_nodes.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=clean_environ(RAY_TMPDIR=str(TMP), RAY_USAGE_STATS_ENABLED="0"),
+            text=True,
+        )
+        self.address = self._said("address")
+
+    def _said(self, word: str) -> str:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(word):
+                return line.removeprefix(word).strip()
+        raise AssertionError("the cluster did not start")
+
+    def tell(self, word: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        self._said("done")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+        self._process.stdout.close()
+        shutil.rmtree(TMP, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    made = Nodes()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("ray")
+    write_sums(made, N)
+    return made
+
+
+@pytest.fixture
+def url(folder: Path) -> Iterator[str]:
+    """A gateway whose counters tell the truth about what was asked."""
+    with gateway(folder / "my.jsonl", "--seed", "5", "--latency", "fixed:0.25") as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="module")
+def local(folder: Path) -> object:
+    """The results of the same run, asked by one process."""
+    with gateway(folder / "my.jsonl", "--seed", "5", "--latency", "fixed:0.001") as base_url:
+        done = routemark("run", "my.jsonl", *ASK, "--base-url", base_url, "--run-id", "local", cwd=folder)
+        assert done.code == 0, done.stderr
+    return comparable(folder / "runs/local")
+
+
+def comparable(run: Path) -> object:
+    """Give the results without times, attempts and what only says where a run was made."""
+
+    def without(value: object) -> object:
+        if isinstance(value, dict):
+            kept = {n: inner for n, inner in value.items() if n not in MADE_OF_TIMES | {"attempts"}}
+            return {name: without(inner) for name, inner in kept.items()}
+        return [without(inner) for inner in value] if isinstance(value, list) else value
+
+    found = without(timeless(results(run)))
+    assert isinstance(found, dict)
+    return found["results"], {name: value for name, value in found["summary"].items() if name != "verdict"}
+
+
+def on_cluster(nodes: Nodes, url: str, name: str) -> tuple[str, ...]:
+    cluster = ("--executor", "ray", "--ray-address", nodes.address, "--workers", "2")
+    return ("run", "my.jsonl", *ASK, *cluster, "--base-url", url, "--run-id", name)
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+def test_a_node_that_is_shot_loses_no_outcome_and_only_what_it_had_is_asked_twice(
+    folder: Path, nodes: Nodes, url: str, local: object
+) -> None:
+    run = folder / "runs/shot"
+    process = begin(*on_cluster(nodes, url, "shot"), cwd=folder)
+    wait_until(lambda: len(outcomes(run)) >= 60)
+    nodes.tell("kill")
+    time.sleep(1.0)
+    nodes.tell("add")
+    done = ended(process, timeout=120)
+    assert done.code == 0, done.stderr
+    found = outcomes(run)
+    assert len({one.trial for one in found}) == len(found) == TRIALS
+    assert all(one.completion is not None for one in found)
+    (lost,) = events(run, "worker_lost")
+    flagged = {one.trial for one in found if one.attempts[0].kind == "worker_lost"}
+    assert flagged == set(lost["trials"])
+    assert 0 < len(flagged) <= 16
+    told = stats(url)
+    assert told["distinct_sessions"] == TRIALS
+    assert told["requests"] - TRIALS <= len(flagged), "something else was asked twice"
+    assert comparable(run) == local
+    assert KEY not in done[1] + done.stderr
+
+
+def test_a_driver_that_is_killed_is_resumed_and_nothing_journaled_is_asked_again(
+    folder: Path, nodes: Nodes, url: str, local: object
+) -> None:
+    run = folder / "runs/killed"
+    process = begin(*on_cluster(nodes, url, "killed"), cwd=folder)
+    wait_until(lambda: len(outcomes(run)) >= 60)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: stats(url)["in_flight"] == 0)
+    kept, asked = len(outcomes(run)), stats(url)["requests"]
+    assert asked - kept <= 16, "more was lost than was in flight"
+    done = routemark("resume", str(run), "--quiet", cwd=folder)
+    assert done.code == 0, done.stderr
+    assert stats(url)["requests"] == asked + TRIALS - kept
+    found = outcomes(run)
+    assert len({one.trial for one in found}) == len(found) == TRIALS
+    assert comparable(run) == local
+
+
+def test_no_key_is_left_in_rays_logs(folder: Path, nodes: Nodes) -> None:
+    written = [path for path in TMP.rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if KEY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--executor", "ray", "--ray-address", "127.0.0.1:9"), 1, "No Ray cluster can be reached"),
+        (("--executor", "ray", "--ray-address", "ray://127.0.0.1:9"), 2, "on a machine of the cluster"),
+        (("--workers", "3"), 2, "goes with --executor ray"),
+        (("--executor", "ray", "-m", "a/b:free"), 2, "20 times a minute"),
+    ],
+)
+def test_wrong_use_is_said(folder: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    command = ("run", "my.jsonl", "--base-url", "http://127.0.0.1:9/api/v1", "--quiet", *arguments)
+    done = routemark(*command, cwd=folder)
+    assert done.code == code
+    assert said in done.stderr
