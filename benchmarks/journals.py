@@ -6,8 +6,6 @@ import hashlib
 import random
 from pathlib import Path
 
-import msgspec
-
 from benchmarks.machine import questions
 from routemark._version import __version__
 from routemark.config import Settings

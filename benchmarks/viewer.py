@@ -4,8 +4,6 @@
 directory, and prints a table.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import contextlib

@@ -244,9 +244,9 @@ def test_a_trial_that_loses_two_workers_is_left_for_resume(tmp_path: Path, team:
         wanted = settings(tmp_path, server.base_url, model=ARMS[:1])
         task = asyncio.create_task(begin(wanted))
         for number in (0, 1):
-            while len(team.hired) <= number or len(outcomes(tmp_path / "runs/one")) < 39:
+            while len(team.hired) <= number or len(outcomes(tmp_path / "runs/one")) < 39:  # noqa: ASYNC110 - what another process does
                 await asyncio.sleep(0.01)
-            while len(team.hired[number].worker._tasks) != 1:
+            while len(team.hired[number].worker._tasks) != 1:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.01)
             team.hired[number].dismiss()
         return await task
