@@ -646,20 +646,27 @@ def audit(run: str, /, *, config: Config = None, **given: Any) -> int:
 
 @app.command
 @flags.taken_from(Settings, leave_out=tuple(_OPTIONS - {"base_url", "transport", "runs_dir", "json"}))
-def doctor(*, config: Config = None, **given: Any) -> int:
+def doctor(
+    *,
+    speed: Annotated[bool, Parameter(help="Measure this machine only: nothing leaves it.")] = False,
+    config: Config = None,
+    **given: Any,
+) -> int:
     """Check machine, gateway, key and account; ask a few tiny requests and say what they cost.
 
-    Exit 1 when there is a problem.
+    With --speed, measure instead for some seconds how fast this machine asks, and with how many requests in
+    flight its latencies are still true. Exit 1 when there is a problem.
 
     Example: `routemark doctor`
     """
     import shutil
 
     from routemark.doctor import examine
+    from routemark.doctor.speed import measure
     from routemark.report.doctor import render
 
     settings = _settings(given, config)
-    result = _in_loop(examine(settings, api_key(os.environ)))
+    result = _in_loop(measure(settings.transport) if speed else examine(settings, api_key(os.environ)))
     _print_result(settings, result, render(result, shutil.get_terminal_size((80, 24)).columns))
     return 1 if result.status == "problem" else 0
 

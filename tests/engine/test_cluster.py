@@ -312,6 +312,32 @@ def test_the_budget_is_kept_and_a_lost_request_counts_at_its_worst(tmp_path: Pat
     assert lost["trials"]
 
 
+def test_a_lost_request_is_not_asked_again_on_money_that_it_may_have_spent(
+    tmp_path: Path, team: TeamHere
+) -> None:
+    team.workers = 1
+
+    async def scenario() -> Finished:
+        async with simulated_gateway(seed=1, latency="fixed:0.6") as base_url:
+            one = {"model": ["sim/colossus"], "limit": 1}
+            first = await begin(settings(tmp_path, base_url, max_cost=9, **one))
+            (reserved,) = events(first.directory.path, "reserved")
+            assert first.run.status == "complete"
+            team.hired.clear()
+            enough_for_one = reserved["worst_usd"] * 1.5
+            wanted = settings(tmp_path, base_url, max_cost=enough_for_one, run_id="two", **one)
+            task = asyncio.create_task(begin(wanted))
+            while not team.hired or not team.hired[0].worker._gate.in_flight:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            team.hired[0].dismiss()
+            return await task
+
+    stopped = asyncio.run(scenario())
+    assert stopped.exit_code == 4
+    assert "worst case" in str(stopped.run.stop_reason)
+    assert len(events(stopped.directory.path, "reserved")) == 1, "it was asked again"
+
+
 def test_a_stop_lets_what_is_in_flight_end_and_sends_nothing_more(tmp_path: Path, team: TeamHere) -> None:
     class Stops:
         def __init__(self, executor: Any) -> None:

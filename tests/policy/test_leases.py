@@ -77,6 +77,20 @@ def test_a_slot_is_given_on_only_when_its_worker_has_acknowledged() -> None:
     assert leases.deal() == {"b": Lease(2, 2)}
 
 
+def test_one_slot_goes_round() -> None:
+    leases = Leases(1)
+    for name in "abc":
+        leases.join(name)
+        leases.wants(name, 5)
+    served = []
+    for _ in range(9):
+        told = leases.deal()
+        for name, lease in told.items():
+            served += [name] * lease.slots
+            leases.acknowledged(name, lease.number, in_flight=0)
+    assert set(served) == set("abc")
+
+
 def test_what_a_worker_held_is_free_once_it_is_gone() -> None:
     leases = Leases(4)
     for name in "ab":

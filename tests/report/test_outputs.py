@@ -6,7 +6,7 @@ import pytest
 
 import report_factory as factory
 from routemark.errors import RunError, SettingsError
-from routemark.report import outputs
+from routemark.report import rows
 from routemark.report.outputs import opened, writer_for
 
 ROWS = factory.make_rows(6)
@@ -58,7 +58,7 @@ def test_one_file_that_cannot_be_written_does_not_take_the_others_with_it(tmp_pa
 
 
 def test_a_disk_that_fills_up_half_way_costs_only_the_file_that_it_holds(tmp_path, monkeypatch):
-    real = outputs.WRITERS[".csv"]
+    real = rows.open_csv
 
     class Full:
         def __init__(self, sink):
@@ -74,7 +74,7 @@ def test_a_disk_that_fills_up_half_way_costs_only_the_file_that_it_holds(tmp_pat
         with real(path, run) as sink:
             yield Full(sink)
 
-    monkeypatch.setitem(outputs.WRITERS, ".csv", full)
+    monkeypatch.setattr(rows, "open_csv", full)
     with pytest.raises(RunError, match=r"No space left on device\. The journal has everything"):
         write([tmp_path / "r.csv", tmp_path / "r.json"])
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from routemark.errors import RunError, SettingsError
 from routemark.records import ResultRow, Run, Summary
-from routemark.report import junit, markdown, page, parquet, results, rows
 from routemark.report.sinks import Opener, Sink
 
-WRITERS: dict[str, Opener] = {
-    ".csv": rows.open_csv,
-    ".html": page.open_page,
-    ".json": results.open_results,
-    ".junit.xml": junit.open_junit,
-    ".md": markdown.open_comment,
-    ".parquet": parquet.open_parquet,
+WRITERS = {
+    ".csv": "rows.open_csv",
+    ".html": "page.open_page",
+    ".json": "results.open_results",
+    ".junit.xml": "junit.open_junit",
+    ".md": "markdown.open_comment",
+    ".parquet": "parquet.open_parquet",
 }
+"""Below `routemark.report`; imported when first written, since templates and pictures are heavy."""
 ENDINGS = {"json": ".json", "markdown": ".md", "html": ".html", "junit": ".junit.xml"}
 """File ending of each format that `report` prints."""
 
@@ -31,9 +32,12 @@ def writer_for(name: str) -> Opener:
     ending = next((ending for ending in WRITERS if Path(name).name.endswith(ending)), None)
     if ending is None:
         raise SettingsError(f"--output {name}: no such format; use {', '.join(sorted(WRITERS))}.")
+    module, _, function = WRITERS[ending].partition(".")
+    writers = import_module(f"routemark.report.{module}")
     if ending == ".parquet":
-        parquet.require(name)
-    return WRITERS[ending]
+        writers.require(name)
+    opener: Opener = getattr(writers, function)
+    return opener
 
 
 class _File:
