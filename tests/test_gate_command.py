@@ -194,7 +194,7 @@ def test_every_format_shows_passed_and_failed_gates_and_is_not_broken_by_them(tm
     shown = text.render(run, summary, color=False)
     assert "- passed: failed_share(auto) < 0.5 (0 < 0.5 holds)" in shown
     comment = markdown.render(run, summary)
-    assert "#### Gates\n\n- passed: failed" in comment
+    assert re.search(r"<summary>Gates</summary>\n\n- passed: failed", comment)
     assert "<b>" not in comment
     for name in ("r.html", "r.junit.xml"):
         with outputs.opened([tmp_path / name], run) as files:
@@ -305,7 +305,7 @@ def test_the_actions_script_runs_with_its_gates_and_keeps_what_the_next_steps_ta
     assert (tmp_path / "output").read_text() == "exit-code=10\nfolder=routemark-report\n"
     kept = {path.name for path in (tmp_path / "routemark-report").iterdir()}
     assert kept == {"results.json", "report.html", "comment.md", "results.junit.xml"}
-    assert "#### Gates" in (tmp_path / "step.md").read_text()
+    assert "<summary>Gates</summary>" in (tmp_path / "step.md").read_text()
     results = json.loads((tmp_path / "routemark-report/results.json").read_text())
     assert [arm["name"] for arm in json.loads((tmp_path / "runs/latest/run.json").read_text())["arms"]] == [
         "openrouter/auto",

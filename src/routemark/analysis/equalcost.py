@@ -89,7 +89,7 @@ def _resampled_gaps(models: Outcomes, score: Floats, cost: Floats, seed: int) ->
     sums = _resampled(models, score, cost, seed)
     own_score, own_cost, model_score, model_cost = sums.means()
     # where the replicate's router is cheaper than each model, it is held against the cheapest
-    reach = np.maximum(own_cost, np.nanmin(model_cost, axis=1))
+    reach = np.maximum(own_cost, np.fmin.reduce(model_cost, axis=1))
     return own_score - heights(model_cost, model_score, reach)
 
 
