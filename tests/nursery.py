@@ -193,7 +193,18 @@ if __name__ == "__main__":
     import uvloop  # noqa: F401
 
     from routemark import cli, commands, main  # noqa: F401
-    from routemark.report import bundle, outputs, progress, text  # noqa: F401
+    from routemark.report import (  # noqa: F401
+        bundle,
+        junit,
+        markdown,
+        outputs,
+        page,
+        parquet,
+        progress,
+        results,
+        rows,
+        text,
+    )
 
     bundle.vega()
 

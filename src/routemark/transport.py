@@ -27,6 +27,7 @@ from routemark.errors import FailureKind, SettingsError
 if TYPE_CHECKING:  # heavy imports, made only by who needs them
     import httpx
     from pyreqwest.client import Client
+    from pyreqwest.http import Url
     from pyreqwest.request import StreamRequest
     from pyreqwest.response import ResponseBodyReader
 
@@ -179,25 +180,36 @@ class PyreqwestTransport:
         from pyreqwest.exceptions import PyreqwestError  # noqa: PLC0415
 
         self._concurrency = concurrency
-        self._clients: dict[tuple[bool, float, float], Client] = {}
-        """One a setting: no proxy, limit for connecting, limit of silence."""
+        self._clients: dict[tuple[bool, Limits, tuple[tuple[str, str], ...]], Client] = {}
+        """One for each of: no proxy, limits, headers."""
+        self._latest: tuple[str, Mapping[str, str], Limits] | None = None
+        """What the latest request asked of a client; nearly every request asks the same."""
+        self._client_of_latest: Client
+        self._url_of_latest: Url
         self._error = PyreqwestError
 
-    def _client(self, url: str, limits: Limits) -> Client:
-        setting = (is_loopback(url), limits.connect_s, limits.idle_s)
+    def _prepare(self, url: str, headers: Mapping[str, str], limits: Limits) -> None:
+        """Have at hand what all requests to one place share."""
+        from pyreqwest.http import Url  # noqa: PLC0415 - see TYPE_CHECKING above
+
+        setting = (is_loopback(url), limits, tuple(headers.items()))
         if setting not in self._clients:
             self._clients[setting] = self._build(*setting)
-        return self._clients[setting]
+        self._client_of_latest, self._url_of_latest = self._clients[setting], Url(url)
+        self._latest = (url, headers, limits)
 
-    def _build(self, direct: bool, connect_s: float, idle_s: float) -> Client:
+    def _build(self, direct: bool, limits: Limits, headers: tuple[tuple[str, str], ...]) -> Client:
         from pyreqwest.client import ClientBuilder  # noqa: PLC0415
 
         builder = (
             ClientBuilder()
+            .default_headers(dict(headers))
             .follow_redirects(False)
             .referer(False)
-            .connect_timeout(timedelta(seconds=connect_s))
-            .read_timeout(timedelta(seconds=idle_s + LINGER_S))
+            .connect_timeout(timedelta(seconds=limits.connect_s))
+            .read_timeout(timedelta(seconds=limits.idle_s + LINGER_S))
+            # Cancelling a request of pyreqwest before its head leaves it running: only its own limit ends it.
+            .timeout(timedelta(seconds=limits.total_s + LINGER_S))
             .pool_max_idle_per_host(self._concurrency + SPARE_CONNECTIONS)
         )
         return (builder.no_proxy() if direct else builder).build()
@@ -206,11 +218,12 @@ class PyreqwestTransport:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, limits: Limits
     ) -> AbstractAsyncContextManager[TransportResponse]:
         """Send a request; see `Transport`."""
-        builder = self._client(url, limits).request(method, url).headers(headers)
+        asked = self._latest
+        if asked is None or asked[0] != url or asked[1] is not headers or asked[2] is not limits:
+            self._prepare(url, headers, limits)
+        builder = self._client_of_latest.request(method, self._url_of_latest)
         if body:
             builder = builder.body_bytes(body)
-        # Cancelling a request of pyreqwest before its head leaves it running: only its own limit ends it.
-        builder = builder.timeout(timedelta(seconds=limits.total_s + LINGER_S))
         # Without the limit of 0 the head would be held back until 64 KiB of the body had come.
         return _PyreqwestExchange(builder.streamed_read_buffer_limit(0).build_streamed(), self._error)
 

@@ -16,7 +16,9 @@ QUESTIONS = 40
 ARMS = ("-m", "openrouter/auto", "-m", "sim/finch-8b", "-m", "openrouter/auto?cost_tier=low")
 TRIALS = 3 * QUESTIONS
 LATEST_KILL_S = 0.8
-"""Long enough for a life to reach its end, so that kills strike everywhere from the start to the report."""
+"""Long enough for a life to come near its end, so that kills strike everywhere from the start to the report."""
+PATIENCE = 1.2
+"""Each life of a run may last so many times longer than the one before, so that one reaches its end everywhere."""
 
 
 def command(base_url: str, run_id: str) -> list[str]:
@@ -60,7 +62,8 @@ def kill_until_done(nursery: Nursery, folder: Path, base_url: str, run_id: str, 
     kept: set[str] = set()
     while True:
         finished = lived(
-            nursery.begin(*command(base_url, run_id), cwd=folder), rng.uniform(0.0, LATEST_KILL_S)
+            nursery.begin(*command(base_url, run_id), cwd=folder),
+            rng.uniform(0.0, LATEST_KILL_S) * PATIENCE**kills,
         )
         kills += not finished
         now = [outcome.session_id for outcome in runs.outcomes(run)]
