@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 
 from routemark.analysis.compare import Matrix
-from routemark.analysis.outcomes import Grouping
-from routemark.analysis.reweighting import reweighting
+from routemark.analysis.matrix.outcomes import Grouping
 from routemark.analysis.spreads import histogram
+from routemark.analysis.traffic.reweighting import reweighting
 from routemark.records import (
     Arm,
     ArmSummary,

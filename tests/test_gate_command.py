@@ -19,7 +19,7 @@ import report_factory as factory
 import runs
 from lookalike import Lookalike, Reply, Request
 from routemark import cli, main
-from routemark.analysis.gate_figures import OFFLINE_FIGURES, of_offline
+from routemark.analysis.gates.figures import OFFLINE_FIGURES, of_offline
 from routemark.api import offline
 from routemark.config import Settings
 from routemark.records import GateResult

@@ -4,7 +4,7 @@ import math
 import runpy
 from pathlib import Path
 
-from routemark.analysis.sequential import GRID, LAST_LEVEL, LAST_WITHIN, SHARES, Design
+from routemark.analysis.stopping.sequential import GRID, LAST_LEVEL, LAST_WITHIN, SHARES, Design
 from routemark.analysis.verdict import MOST_LOST
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never, overload
 import msgspec
 
 from routemark import drift
-from routemark.analysis import offline as files
+from routemark.analysis.published import offline as files
 from routemark.config import Settings, api_key, option_names, resolve
 from routemark.errors import UsageError
 from routemark.interop.tables import read_outcomes, read_picks

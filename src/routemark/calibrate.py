@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from routemark.analysis import agreement
+from routemark.analysis.stats import agreement
 from routemark.config import Settings
 from routemark.engine.judging import Judge
 from routemark.errors import SettingsError

@@ -224,7 +224,7 @@ def report(
     import tempfile
 
     from routemark import main
-    from routemark.analysis import gates
+    from routemark.analysis.gates import gates
     from routemark.report import outputs
     from routemark.rundir import find
 
@@ -323,9 +323,9 @@ def offline(
         Table with a row for each question and model: question_id, model, score, cost_usd, and optionally
         difficulty, category, family, latency_s, choices. CSV, JSON, JSONL or Parquet.
     """
-    from routemark.analysis import gates
-    from routemark.analysis.gate_figures import OFFLINE_FIGURES, of_offline
-    from routemark.analysis.offline import Asking, judge
+    from routemark.analysis.gates import gates
+    from routemark.analysis.gates.figures import OFFLINE_FIGURES, of_offline
+    from routemark.analysis.published.offline import Asking, judge
     from routemark.interop.tables import read_outcomes, read_picks
     from routemark.report import offline as faces
 

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from routemark import baselines
-from routemark.analysis.joined import NOBODY, Joined
-from routemark.analysis.oracles import NOTHING
+from routemark.analysis.controls.oracles import NOTHING
+from routemark.analysis.matrix.joined import NOBODY, Joined
 from routemark.analysis.summary import Fold
 from routemark.config import Settings
 from routemark.engine.catalogue import with_offers

@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from routemark.analysis import twodates
-from routemark.analysis.columns import NONE, Columns, Labels, Table
-from routemark.analysis.drift_words import Dates
-from routemark.analysis.fairness import Facts, checks, moment
-from routemark.analysis.twodates import Both, Pairing, Side, side_name
+from routemark.analysis.drift import twodates
+from routemark.analysis.drift.drift_words import Dates
+from routemark.analysis.drift.fairness import Facts, checks, moment
+from routemark.analysis.drift.twodates import Both, Pairing, Side, side_name
+from routemark.analysis.matrix.columns import NONE, Columns, Labels, Table
 from routemark.errors import UsageError
 from routemark.records import Drift, DriftKind, Grade, Outcome, Question, RouterDrift, Run, RunSide
 from routemark.rundir import Judged, Ledger, RunDirectory

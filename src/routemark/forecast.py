@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from routemark.analysis.deciding import contest
+from routemark.analysis.stopping.deciding import contest
 from routemark.config import Settings, without_userinfo
 from routemark.errors import JournalError, RunError, UsageError
 from routemark.main import summarise

@@ -18,9 +18,10 @@ import msgspec
 
 from routemark import baselines, direct, generations
 from routemark._version import __version__
-from routemark.analysis import gate_figures, gates
-from routemark.analysis.sequenced import looked_at
-from routemark.analysis.traffic import Traffic
+from routemark.analysis.gates import figures as gate_figures
+from routemark.analysis.gates import gates
+from routemark.analysis.stopping.sequenced import looked_at
+from routemark.analysis.traffic.traffic import Traffic
 from routemark.clock import now
 from routemark.config import Settings, nearest, without_userinfo
 from routemark.engine.cluster import Cluster, ClusterExecutor

@@ -15,10 +15,10 @@ import msgspec
 
 from routemark import graders, sandbox
 from routemark._version import __version__
-from routemark.analysis.deciding import contest
-from routemark.analysis.gate_language import Gate
-from routemark.analysis.gates import Known, read_gates
-from routemark.analysis.weights import parse_weights
+from routemark.analysis.gates.gates import Known, read_gates
+from routemark.analysis.gates.language import Gate
+from routemark.analysis.stopping.deciding import contest
+from routemark.analysis.traffic.weights import parse_weights
 from routemark.clock import now
 from routemark.config import SIMULATED_KEY, JudgeSettings, Settings, without_userinfo
 from routemark.engine.ray_team import require_ray

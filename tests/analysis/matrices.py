@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from routemark.analysis.outcomes import DIRECT, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.matrix.outcomes import DIRECT, Asked, Grouping, Outcomes, Picks, one_each
 
 
 def matrix(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from routemark.analysis import agreement
-from routemark.analysis.intervals import wilson
+from routemark.analysis.stats import agreement
+from routemark.analysis.stats.intervals import wilson
 
 TABLES = [
     np.array([[20, 5], [10, 15]]),

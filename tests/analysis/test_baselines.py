@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.matrices import answers, drawn, labels, matrix
-from routemark.analysis.baselines import best_single, cheapest, dearest, eligible, ranks, uniform
-from routemark.analysis.outcomes import Grouping
+from routemark.analysis.controls.baselines import best_single, cheapest, dearest, eligible, ranks, uniform
+from routemark.analysis.matrix.outcomes import Grouping
 
 NAN = float("nan")
 COSTS = [[1, 3, 2]]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 
 from analysis.matrices import answers, drawn, matrix, picks, small_matrices
-from routemark.analysis.bounds import luck, regret, split_halves, to_confirm
-from routemark.analysis.oracles import best_then_cheapest
+from routemark.analysis.controls.bounds import luck, regret, split_halves, to_confirm
+from routemark.analysis.controls.oracles import best_then_cheapest
 
 NAN = float("nan")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis import worlds
-from routemark.analysis import cells
-from routemark.analysis.intervals import bonett_price
+from routemark.analysis.matrix import cells
+from routemark.analysis.stats.intervals import bonett_price
 from routemark.report import numbers
 
 

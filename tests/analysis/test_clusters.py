@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from routemark.analysis.clusters import covariance_of_means, grouped_means
+from routemark.analysis.stats.clusters import covariance_of_means, grouped_means
 
 
 def _means(score, question=None, cluster=None, group=None, groups=1):

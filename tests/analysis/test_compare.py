@@ -3,7 +3,7 @@ import pytest
 
 from analysis.worlds import answer, arm_summary_of, failure, grade, question, run, summarise
 from routemark.analysis.compare import Matrix, compare, compare_at_worst, pairs_to_compare
-from routemark.analysis.paired import difference_interval
+from routemark.analysis.stats.paired import difference_interval
 
 R, F, G = "router", "fixed", "good"
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from analysis.matrices import answers, drawn, matrix, picks
-from routemark.analysis.controls import controls, delivery, oracle_summary, same_mix
-from routemark.analysis.outcomes import DIRECT, FILE, LIVE
+from routemark.analysis.controls.controls import controls, delivery, oracle_summary, same_mix
+from routemark.analysis.matrix.outcomes import DIRECT, FILE, LIVE
 from routemark.records import OracleSummary, SameMix
 
 NAN = float("nan")

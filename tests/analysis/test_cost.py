@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis import cost
-from routemark.analysis.cost import cost_ratios, cost_standing, rests_on
+from routemark.analysis.controls import cost
+from routemark.analysis.controls.cost import cost_ratios, cost_standing, rests_on
 
 
 def _one(arm, baseline, seed=0, comparisons=1):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.worlds import answer, failure, run
-from routemark.analysis.deciding import Deciding, contest
-from routemark.analysis.sequential import Sequence
+from routemark.analysis.stopping.deciding import Deciding, contest
+from routemark.analysis.stopping.sequential import Sequence
 from routemark.config import Settings
 from routemark.errors import UsageError
 from routemark.policy.plan import order

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis.distributions import (
+from routemark.analysis.stats.distributions import (
     binomial_half_tail,
     normal_quantile,
     normal_tail,

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from routemark.analysis import drift
-from routemark.analysis.paired import difference_interval
-from routemark.analysis.significance import benjamini_hochberg
+from routemark.analysis.drift import drift
+from routemark.analysis.stats.paired import difference_interval
+from routemark.analysis.stats.significance import benjamini_hochberg
 
 NAN = math.nan
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from routemark.analysis import drift_words
-from routemark.analysis.drift_words import Dates, Finding
+from routemark.analysis.drift import drift_words
+from routemark.analysis.drift.drift_words import Dates, Finding
 from routemark.records import Adjusted, ArmChange, PickDrift
 
 DATES = Dates("2026-03-01", "2026-04-02")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.matrices import answers, drawn, matrix, picks
-from routemark.analysis import equalcost
-from routemark.analysis.equalcost import equal_cost
+from routemark.analysis.controls import equalcost
+from routemark.analysis.controls.equalcost import equal_cost
 
 NAN = float("nan")
 

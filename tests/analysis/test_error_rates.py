@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from analysis.worlds import arm_summary_of
-from routemark.analysis import cost
 from routemark.analysis.compare import Matrix, compare, pairs_to_compare
+from routemark.analysis.controls import cost
 from routemark.analysis.verdict import decide, is_usable
 
 MODELS, MARGIN = 6, 0.03

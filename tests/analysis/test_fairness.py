@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from analysis import worlds
-from routemark.analysis.fairness import Facts, checks
+from routemark.analysis.drift.fairness import Facts, checks
 from routemark.records import ClientHealth
 
 SETTINGS = {

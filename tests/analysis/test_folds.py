@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routemark.analysis.folds import folds
+from routemark.analysis.stats.folds import folds
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(-1, 3)), max_size=120), st.integers(2, 6))

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import report_factory as factory
-from routemark.analysis.gate_figures import FIGURES, Facts, Value, of_summary
-from routemark.analysis.gate_language import DEEPEST, LONGEST, Gate
-from routemark.analysis.gates import ALIASES, Known, decide, read_gates
+from routemark.analysis.gates.figures import FIGURES, Facts, Value, of_summary
+from routemark.analysis.gates.gates import ALIASES, Known, decide, read_gates
+from routemark.analysis.gates.language import DEEPEST, LONGEST, Gate
 from routemark.errors import GateError
 from routemark.records import (
     ArmSummary,

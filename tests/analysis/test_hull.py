@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 
-from routemark.analysis.hull import height, heights, mixture, zero_router
+from routemark.analysis.controls.hull import height, heights, mixture, zero_router
 
 NAN = float("nan")
 POINTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=6)

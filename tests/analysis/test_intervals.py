@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from routemark.analysis.clusters import Mean, grouped_means
-from routemark.analysis.intervals import accuracy_interval, bonett_price, effective_size, wilson
+from routemark.analysis.stats.clusters import Mean, grouped_means
+from routemark.analysis.stats.intervals import accuracy_interval, bonett_price, effective_size, wilson
 
 
 def test_wilson_is_scipys():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.worlds import answer, grade, question, run
-from routemark.analysis.joined import Joined
+from routemark.analysis.matrix.joined import Joined
 from routemark.analysis.summary import Fold
 from routemark.records import Arm, Grade, Outcome, Question, Run, Summary
 

@@ -7,9 +7,9 @@ import pytest
 
 from analysis.worlds import answer, failure, grade, question, run, summarise
 from routemark.analysis.arms import arm_summary
-from routemark.analysis.columns import Columns, Table
-from routemark.analysis.live import pools
-from routemark.analysis.outcomes import DIRECT, LIVE, UNKNOWN
+from routemark.analysis.matrix.columns import Columns, Table
+from routemark.analysis.matrix.live import pools
+from routemark.analysis.matrix.outcomes import DIRECT, LIVE, UNKNOWN
 from routemark.records import Arm
 
 R, A, B = "openrouter/auto", "sim/a", "sim/b"

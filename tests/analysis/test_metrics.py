@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from routemark.analysis.metrics import (
+from routemark.analysis.published.metrics import (
     arena_score,
     cost_per_correct_usd,
     mean_cost_per_1k_usd,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routemark.analysis.offline import Asking, Chosen, judge
-from routemark.analysis.outcomes import FILE, UNKNOWN, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.matrix.outcomes import FILE, UNKNOWN, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.published.offline import Asking, Chosen, judge
 from routemark.errors import UsageError
 
 NAN = math.nan

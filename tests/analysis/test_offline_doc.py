@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from routemark.analysis import metrics, published
+from routemark.analysis.published import metrics, published
 from routemark.interop.tables import _OF_OUTCOMES, _OF_PICKS
 from routemark.records import (
     ArmMetrics,

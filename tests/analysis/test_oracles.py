@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from analysis.matrices import matrix, small_matrices
-from routemark.analysis.oracles import best_then_cheapest, cheapest_full_score
+from routemark.analysis.controls.oracles import best_then_cheapest, cheapest_full_score
 
 NAN = float("nan")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis.intervals import bonett_price
-from routemark.analysis.paired import difference_interval, difference_p_value, paired, spread
-from routemark.analysis.significance import mcnemar_mid_p
+from routemark.analysis.stats.intervals import bonett_price
+from routemark.analysis.stats.paired import difference_interval, difference_p_value, paired, spread
+from routemark.analysis.stats.significance import mcnemar_mid_p
 
 
 def _pair(arm, baseline, cluster=None, *, single=True):

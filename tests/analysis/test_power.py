@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routemark.analysis.power import (
+from routemark.analysis.stats.power import (
     detectable_difference,
     questions_for_equivalent,
     questions_for_not_worse,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.worlds import answer, grade, question
-from routemark.analysis.columns import Columns, Table
-from routemark.analysis.prompt_features import FEATURES, features, prompt_of, skeleton
+from routemark.analysis.matrix.columns import Columns, Table
+from routemark.analysis.rules.prompt_features import FEATURES, features, prompt_of, skeleton
 
 NAMES = [feature.name for feature in FEATURES]
 TABLE = [

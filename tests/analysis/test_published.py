@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routemark.analysis import published
-from routemark.analysis.hull import zero_router
-from routemark.analysis.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.controls.hull import zero_router
+from routemark.analysis.matrix.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.published import published
 
 NAN = math.nan
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis import resampling
-from routemark.analysis.cost import cost_ratios
-from routemark.analysis.resampling import difference, log_ratio, resampled
-from routemark.analysis.strata import Strata, stratified
+from routemark.analysis.controls.cost import cost_ratios
+from routemark.analysis.stats import resampling
+from routemark.analysis.stats.resampling import difference, log_ratio, resampled
+from routemark.analysis.stats.strata import Strata, stratified
 
 MIX = np.array([0.7, 0.2, 0.1])
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from routemark.analysis.compare import Matrix
-from routemark.analysis.outcomes import Grouping
-from routemark.analysis.reweighting import ALL, MOST_ARMS, reweighting
-from routemark.analysis.strata import Strata, stratified
-from routemark.analysis.value import price
+from routemark.analysis.controls.value import price
+from routemark.analysis.matrix.outcomes import Grouping
+from routemark.analysis.stats.strata import Strata, stratified
+from routemark.analysis.traffic.reweighting import ALL, MOST_ARMS, reweighting
 from routemark.records import ArmSummary, Moments, Quantiles, Slice
 
 LABELS = ["easy", "hard", "opt"]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from analysis.worlds import answer, failure, grade, question, run
-from routemark.analysis.repeats import Repeats
-from routemark.analysis.robustness import perturbation
+from routemark.analysis.steadiness.repeats import Repeats
+from routemark.analysis.steadiness.robustness import perturbation
 from routemark.analysis.summary import Fold
 from routemark.records import Copies
 

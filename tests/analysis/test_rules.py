@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from analysis.worlds import answer, failure, grade, question, run, summarise
-from routemark.analysis import rules
-from routemark.analysis.outcomes import DIRECT, FILE, LIVE, Asked, Grouping, Outcomes, Picks, one_each
-from routemark.analysis.prompt_features import FEATURES, Prompts, features, skeleton
-from routemark.analysis.rules import routing_rules
+from routemark.analysis.matrix.outcomes import DIRECT, FILE, LIVE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.rules import rules
+from routemark.analysis.rules.prompt_features import FEATURES, Prompts, features, skeleton
+from routemark.analysis.rules.rules import routing_rules
 from routemark.records import Rule, RuleBranch, Rules
 
 MODELS = ("big", "mid", "small")

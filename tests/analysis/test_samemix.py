@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis import samemix
-from routemark.analysis.samemix import mix_gain, permutation_moments, permutation_p_value
+from routemark.analysis.controls import samemix
+from routemark.analysis.controls.samemix import mix_gain, permutation_moments, permutation_p_value
 
 
 def _one_hot(picks, models):

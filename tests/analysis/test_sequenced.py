@@ -8,10 +8,10 @@ import pytest
 
 from analysis.worlds import arm_summary_of
 from routemark.analysis.compare import Matrix, compare, compare_at_worst
-from routemark.analysis.paired import difference_interval
-from routemark.analysis.sequenced import Looked, sequenced, sequenced_doubt, stopping
-from routemark.analysis.sequential import Design, Sequence
-from routemark.analysis.stopping_words import about_these, note
+from routemark.analysis.stats.paired import difference_interval
+from routemark.analysis.stopping.sequenced import Looked, sequenced, sequenced_doubt, stopping
+from routemark.analysis.stopping.sequential import Design, Sequence
+from routemark.analysis.stopping.stopping_words import about_these, note
 from routemark.analysis.verdict import decide
 from routemark.records import Stopping
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routemark.analysis.paired import Paired
-from routemark.analysis.savings import saving
-from routemark.analysis.sequential import Design, Sequence, cost_sequence, last_intervals
+from routemark.analysis.stats.paired import Paired
+from routemark.analysis.stopping.savings import saving
+from routemark.analysis.stopping.sequential import Design, Sequence, cost_sequence, last_intervals
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5)
 GRID = [i / 400 for i in range(-400, 401)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.worlds import answer, failure, grade, question, run, summarise
-from routemark.analysis.intervals import bonett_price
 from routemark.analysis.spreads import PER_DECADE, histogram
+from routemark.analysis.stats.intervals import bonett_price
 
 R, A, B = "openrouter/auto", "m/a", "m/b"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from routemark.analysis.significance import holm, mcnemar_exact, mcnemar_mid_p
+from routemark.analysis.stats.significance import holm, mcnemar_exact, mcnemar_mid_p
 
 counts = st.integers(0, 60)
 

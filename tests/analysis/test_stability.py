@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.worlds import answer, failure, grade, question, run, summarise
-from routemark.analysis.repeats import Pairs, Repeats, share
-from routemark.analysis.stability import discordance, pick_entropy, stability
+from routemark.analysis.steadiness.repeats import Pairs, Repeats, share
+from routemark.analysis.steadiness.stability import discordance, pick_entropy, stability
 
 NAN = math.nan
 

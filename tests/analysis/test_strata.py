@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis.clusters import covariance_of_means
-from routemark.analysis.intervals import wilson
-from routemark.analysis.paired import difference_interval, difference_p_value, paired
-from routemark.analysis.strata import Strata, stratified, weighted_accuracy, weighted_difference
+from routemark.analysis.stats.clusters import covariance_of_means
+from routemark.analysis.stats.intervals import wilson
+from routemark.analysis.stats.paired import difference_interval, difference_p_value, paired
+from routemark.analysis.stats.strata import Strata, stratified, weighted_accuracy, weighted_difference
 
 MIX = np.array([0.8, 0.15, 0.05])
 

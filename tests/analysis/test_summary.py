@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from analysis.worlds import answer, failure, grade, question, run, summarise
-from routemark.analysis.intervals import wilson
-from routemark.analysis.metrics import arena_score
+from routemark.analysis.published.metrics import arena_score
+from routemark.analysis.stats.intervals import wilson
 from routemark.analysis.summary import Fold
 from routemark.records import GraderSpec
 

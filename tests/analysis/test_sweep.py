@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from analysis.worlds import arm_summary_of, run
-from routemark.analysis.columns import Columns, Table
 from routemark.analysis.compare import matrix
-from routemark.analysis.paired import difference_interval, paired
-from routemark.analysis.sweep import Gap, curves
+from routemark.analysis.matrix.columns import Columns, Table
+from routemark.analysis.stats.paired import difference_interval, paired
+from routemark.analysis.steadiness.sweep import Gap, curves
 from routemark.records import Arm
 from routemark.wire.arms import parse_arm, sweep
 

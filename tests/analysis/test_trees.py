@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from routemark.analysis.trees import (
+from routemark.analysis.rules.trees import (
     Branch,
     Grower,
     Sample,

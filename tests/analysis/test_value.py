@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from routemark.analysis.value import PRICES_USD, Means, net_benefit, price, price_of, sure_ranges
+from routemark.analysis.controls.value import PRICES_USD, Means, net_benefit, price, price_of, sure_ranges
 
 
 def _world(rng, n, d=-0.05, c=-0.0045):

@@ -7,9 +7,9 @@ import pytest
 
 from analysis.worlds import arm_summary_of, run
 from routemark.analysis.compare import Doubt, Leaders, Pair
-from routemark.analysis.cost import CostRatio
-from routemark.analysis.paired import Paired
-from routemark.analysis.value import Price
+from routemark.analysis.controls.cost import CostRatio
+from routemark.analysis.controls.value import Price
+from routemark.analysis.stats.paired import Paired
 from routemark.analysis.verdict import Evidence, decide, is_usable, verdict
 from routemark.records import Comparison, Delivery, EqualCost, PriceRange, SameMix
 

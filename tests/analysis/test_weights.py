@@ -6,16 +6,16 @@ import pytest
 from scipy import stats
 
 from analysis.worlds import answer, arm_summary_of, grade, question, run, summarise
-from routemark.analysis import resampling
 from routemark.analysis.compare import Matrix, compare
-from routemark.analysis.cost import cost_ratios
-from routemark.analysis.monthly import monthly_usd, with_months
-from routemark.analysis.outcomes import Grouping
-from routemark.analysis.strata import Strata, stratified
-from routemark.analysis.traffic import Traffic
-from routemark.analysis.traffic_words import month
-from routemark.analysis.value import price
-from routemark.analysis.weights import (
+from routemark.analysis.controls.cost import cost_ratios
+from routemark.analysis.controls.value import price
+from routemark.analysis.matrix.outcomes import Grouping
+from routemark.analysis.stats import resampling
+from routemark.analysis.stats.strata import Strata, stratified
+from routemark.analysis.traffic.monthly import monthly_usd, with_months
+from routemark.analysis.traffic.traffic import Traffic
+from routemark.analysis.traffic.traffic_words import month
+from routemark.analysis.traffic.weights import (
     Mix,
     as_asked,
     parse_weights,

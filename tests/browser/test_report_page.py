@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import report_factory as factory
-from routemark.analysis.distributions import student_t_quantile
-from routemark.analysis.intervals import wilson
-from routemark.analysis.strata import _satterthwaite
+from routemark.analysis.stats.distributions import student_t_quantile
+from routemark.analysis.stats.intervals import wilson
+from routemark.analysis.stats.strata import _satterthwaite
 from routemark.report import numbers
 from routemark.report.page import open_page as open_sink
 

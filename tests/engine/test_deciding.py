@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from analysis.worlds import answer, failure, question, run
-from routemark.analysis.deciding import Deciding, contest
+from routemark.analysis.stopping.deciding import Deciding, contest
 from routemark.config import Settings
 from routemark.engine.deciding import Patient, Watch
 from routemark.engine.purse import BUDGET_SPENT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routemark.analysis.outcomes import FILE, UNKNOWN
+from routemark.analysis.matrix.outcomes import FILE, UNKNOWN
 from routemark.errors import TableError, UsageError
 from routemark.interop import checked, columns
 from routemark.interop.tables import read_outcomes, read_picks

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routemark.analysis.sequential import Design
+from routemark.analysis.stopping.sequential import Design
 from routemark.policy.detect import detection, savings
 from routemark.report import detect as words
 

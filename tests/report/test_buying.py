@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from analysis.worlds import answer, grade, question, run, summarise
-from routemark.analysis import offline
-from routemark.analysis.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
-from routemark.analysis.traffic import Traffic
+from routemark.analysis.matrix.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.published import offline
+from routemark.analysis.traffic.traffic import Traffic
 from routemark.records import PriceRange
 from routemark.report import buying, figures, markdown, page, sections, text, views
 from routemark.report import offline as faces

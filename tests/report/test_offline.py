@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from routemark.analysis.offline import Asking, Chosen, judge
-from routemark.analysis.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.matrix.outcomes import FILE, Asked, Grouping, Outcomes, Picks, one_each
+from routemark.analysis.published.offline import Asking, Chosen, judge
 from routemark.errors import RunError, SettingsError
 from routemark.report import offline
 

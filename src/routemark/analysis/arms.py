@@ -6,11 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routemark.analysis.arrays import Bools, Codes, Interval
-from routemark.analysis.clusters import Mean, grouped_means
-from routemark.analysis.columns import EMPTY, NONE, TRUNCATED, Columns, Labels, Rows
-from routemark.analysis.intervals import accuracy_interval
-from routemark.analysis.metrics import (
+from routemark.analysis.matrix.columns import EMPTY, NONE, TRUNCATED, Columns, Labels, Rows
+from routemark.analysis.published.metrics import (
     arena_score,
     cost_per_correct_usd,
     mean_cost_per_1k_usd,
@@ -18,6 +15,9 @@ from routemark.analysis.metrics import (
     quantiles,
 )
 from routemark.analysis.spreads import histogram
+from routemark.analysis.stats.arrays import Bools, Codes, Interval
+from routemark.analysis.stats.clusters import Mean, grouped_means
+from routemark.analysis.stats.intervals import accuracy_interval
 from routemark.records import Arm, ArmSummary, Slice
 
 FIRST_LABELS = ("easy", "hard", "opt")

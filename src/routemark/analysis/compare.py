@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from routemark.analysis.arrays import Bools, Codes, Floats, Interval
-from routemark.analysis.columns import UNSURE, Rows, Table
-from routemark.analysis.cost import CostRatio, cost_ratios
-from routemark.analysis.paired import Paired, difference_interval, difference_p_value, paired, spread
-from routemark.analysis.power import Range, questions_to_tell, spread_range
-from routemark.analysis.significance import holm, mcnemar_exact
-from routemark.analysis.value import Price, price
+from routemark.analysis.controls.cost import CostRatio, cost_ratios
+from routemark.analysis.controls.value import Price, price
+from routemark.analysis.matrix.columns import UNSURE, Rows, Table
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, Interval
+from routemark.analysis.stats.paired import Paired, difference_interval, difference_p_value, paired, spread
+from routemark.analysis.stats.power import Range, questions_to_tell, spread_range
+from routemark.analysis.stats.significance import holm, mcnemar_exact
 from routemark.records import ArmSummary, Comparison, McNemar
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from routemark.analysis.arrays import Interval
 from routemark.analysis.compare import Leaders, Pair
-from routemark.analysis.cost import SAME_COST, cost_standing
-from routemark.analysis.distributions import normal_quantile
-from routemark.analysis.power import questions_to_tell
+from routemark.analysis.controls.cost import SAME_COST, cost_standing
+from routemark.analysis.stats.arrays import Interval
+from routemark.analysis.stats.distributions import normal_quantile
+from routemark.analysis.stats.power import questions_to_tell
 from routemark.analysis.words import (
     count,
     dollars,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from routemark.analysis.arrays import Codes, Floats
-from routemark.analysis.columns import Rows, Table
 from routemark.analysis.compare import question_means
-from routemark.analysis.drift import quantile_shifts
-from routemark.analysis.paired import difference_interval, paired
-from routemark.analysis.twodates import by_repeat
+from routemark.analysis.drift.drift import quantile_shifts
+from routemark.analysis.drift.twodates import by_repeat
+from routemark.analysis.matrix.columns import Rows, Table
+from routemark.analysis.stats.arrays import Codes, Floats
+from routemark.analysis.stats.paired import difference_interval, paired
 from routemark.records import Service
 
 HIGH = 0.9

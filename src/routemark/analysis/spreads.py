@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from routemark.analysis.arrays import Floats
+from routemark.analysis.stats.arrays import Floats
 from routemark.records import Histogram
 
 PER_DECADE = 10

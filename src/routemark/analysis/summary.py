@@ -11,27 +11,34 @@ import msgspec
 import numpy as np
 
 from routemark.analysis.arms import arm_summary, usage
-from routemark.analysis.cells import where_it_hurts
-from routemark.analysis.columns import NONE, Columns, Rows, Table
 from routemark.analysis.compare import Matrix, compare, compare_at_worst, leaders, matrix, pairs_to_compare
-from routemark.analysis.controls import ArmControls, controls
-from routemark.analysis.cost import mean_costs
-from routemark.analysis.joined import NOBODY, Confirmations, Confirming, Joined, confirming, rows_that_tell
-from routemark.analysis.live import asked_of, pools
-from routemark.analysis.paired import spread
-from routemark.analysis.power import detectable_difference
-from routemark.analysis.repeats import Repeats, clusters_of, repeats_of
-from routemark.analysis.reweighting import reweighting
-from routemark.analysis.robustness import CopyColumns, robustness
-from routemark.analysis.rules import routing_rules
-from routemark.analysis.sequenced import Looked, sequenced, sequenced_doubt, stopping
+from routemark.analysis.controls.controls import ArmControls, controls
+from routemark.analysis.controls.cost import mean_costs
+from routemark.analysis.matrix.cells import where_it_hurts
+from routemark.analysis.matrix.columns import NONE, Columns, Rows, Table
+from routemark.analysis.matrix.joined import (
+    NOBODY,
+    Confirmations,
+    Confirming,
+    Joined,
+    confirming,
+    rows_that_tell,
+)
+from routemark.analysis.matrix.live import asked_of, pools
+from routemark.analysis.rules.rules import routing_rules
 from routemark.analysis.service import service
-from routemark.analysis.stability import discordance, stability
-from routemark.analysis.sweep import Gap, curves
+from routemark.analysis.stats.paired import spread
+from routemark.analysis.stats.power import detectable_difference
+from routemark.analysis.steadiness.repeats import Repeats, clusters_of, repeats_of
+from routemark.analysis.steadiness.robustness import CopyColumns, robustness
+from routemark.analysis.steadiness.stability import discordance, stability
+from routemark.analysis.steadiness.sweep import Gap, curves
+from routemark.analysis.stopping.sequenced import Looked, sequenced, sequenced_doubt, stopping
 from routemark.analysis.timeline import Attempts, PaceChanged
-from routemark.analysis.traffic import AS_ASKED, Traffic, tell, weighted_doubt
+from routemark.analysis.traffic.reweighting import reweighting
+from routemark.analysis.traffic.traffic import AS_ASKED, Traffic, tell, weighted_doubt
+from routemark.analysis.traffic.weights import as_asked
 from routemark.analysis.verdict import Evidence, cost_to_decide_usd, first_router, rivals_of, verdict
-from routemark.analysis.weights import as_asked
 from routemark.records import (
     ArmSummary,
     Grade,

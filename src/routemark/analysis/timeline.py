@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routemark.analysis.arrays import Floats, Ints
+from routemark.analysis.stats.arrays import Floats, Ints
 from routemark.records import Outcome, PaceStep, Pause, Timeline
 
 MOST_BINS = 60

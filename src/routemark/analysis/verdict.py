@@ -23,10 +23,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from routemark.analysis import joined_words, sentences, stopping_words, traffic_words
+from routemark.analysis import sentences
 from routemark.analysis.compare import Doubt, Leaders, Pair, by_quality, lost_share
-from routemark.analysis.cost import SAME_COST, cost_standing
-from routemark.analysis.traffic import AS_ASKED, Traffic
+from routemark.analysis.controls.cost import SAME_COST, cost_standing
+from routemark.analysis.matrix import joined_words
+from routemark.analysis.stopping import stopping_words
+from routemark.analysis.traffic import traffic_words
+from routemark.analysis.traffic.traffic import AS_ASKED, Traffic
 from routemark.analysis.words import count, listing, percent, points
 from routemark.records import ArmSummary, Comparison, Run, Stopping, Verdict, WhereItHurts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from routemark.analysis.arrays import Interval
+from routemark.analysis.stats.arrays import Interval
 
 
 def number(x: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from routemark.analysis import stopping_words
-from routemark.analysis.deciding import Deciding, contest
+from routemark.analysis.stopping import stopping_words
+from routemark.analysis.stopping.deciding import Deciding, contest
 from routemark.config import Settings
 from routemark.engine.grading import Beside
 from routemark.engine.purse import BUDGET_SPENT

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from routemark.analysis.arrays import Bools, Codes, Floats, Ints
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, Ints
 from routemark.analysis.words import listing
 from routemark.errors import TableError
 from routemark.interop.cells import bare

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from routemark import questions as question_files
-from routemark.analysis.outcomes import FILE
+from routemark.analysis.matrix.outcomes import FILE
 from routemark.errors import TableError, UsageError
 from routemark.interop import formats, huggingface
 from routemark.interop.checked import Faults

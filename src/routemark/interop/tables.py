@@ -13,9 +13,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from routemark.analysis.arrays import Bools, Codes, Floats, Ints
-from routemark.analysis.offline import Chosen
-from routemark.analysis.outcomes import FILE, UNKNOWN, Asked, Grouping, Outcomes, Picks, Sources, one_each
+from routemark.analysis.matrix.outcomes import (
+    FILE,
+    UNKNOWN,
+    Asked,
+    Grouping,
+    Outcomes,
+    Picks,
+    Sources,
+    one_each,
+)
+from routemark.analysis.published.offline import Chosen
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, Ints
 from routemark.errors import UsageError
 from routemark.interop.checked import LABELS, Names, Read, read_columns
 from routemark.interop.formats import table_source

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from routemark.analysis.power import (
+from routemark.analysis.stats.power import (
     detectable_difference,
     questions_for_equivalent,
     questions_for_not_worse,
     questions_to_tell,
 )
-from routemark.analysis.savings import saving
-from routemark.analysis.sequential import Design
+from routemark.analysis.stopping.savings import saving
+from routemark.analysis.stopping.sequential import Design
 from routemark.records import Record
 
 ASSUMED = (0.10, 0.15, 0.20, 0.30)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from routemark.analysis.cost import SAME_COST
-from routemark.analysis.traffic_words import mix
+from routemark.analysis.controls.cost import SAME_COST
+from routemark.analysis.traffic.traffic_words import mix
 from routemark.records import Comparison, PriceRange, Rule, Rules, Run, Summary
 from routemark.report import numbers, views
 from routemark.report.layout import Column, Section

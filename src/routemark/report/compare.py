@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from routemark.analysis import drift_words
+from routemark.analysis.drift import drift_words
 from routemark.errors import RunError, SettingsError
 from routemark.files import replaced
 from routemark.records import ArmChange, Drift, QuantileChange, RouterDrift, RunSide, StratumDrift

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 from markupsafe import Markup
 
-from routemark.analysis.distributions import student_t_quantile
+from routemark.analysis.stats.distributions import student_t_quantile
 from routemark.records import Run, Summary
 from routemark.report import views
 from routemark.report.charting import Chart

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from routemark.analysis import cells
+from routemark.analysis.matrix import cells
 
 UNKNOWN = "n/a"
 

@@ -18,7 +18,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from routemark.analysis import cells
+from routemark.analysis.matrix import cells
 from routemark.errors import rule
 from routemark.files import replaced
 from routemark.records import ArmSummary, ResultRow, Run, Slice, Summary

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from routemark.analysis.intervals import wilson
+from routemark.analysis.stats.intervals import wilson
 from routemark.records import ResultRow
 from routemark.report.numbers import Cell, cell
 

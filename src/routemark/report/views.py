@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from routemark.analysis.weights import as_weighted
+from routemark.analysis.traffic.weights import as_weighted
 from routemark.records import ArmSummary, Comparison, GateResult, Run, Slice, Summary
 from routemark.report import numbers
 from routemark.wire.checks import FLAGS, same_model
