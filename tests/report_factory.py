@@ -318,7 +318,8 @@ def charted(rows: list[ResultRow], summary: Summary | None = None) -> Summary:
     oracle = OracleSummary(
         questions=len(questions), models=fixed, best_then_cheapest=point, cheapest_full_score=point, reachable=None,
         split_halves=None, confirmed=None, luck=None, choice_questions=0, best_single=None, cheapest=None, dearest=None,
-        random=None,
+        random=None, by_difficulty={label: OraclePoint(questions=40, accuracy=accuracy, cost_per_1k_usd=cost, picks={})
+                                    for label, accuracy, cost in (("easy", 1.0, 1.0), ("hard", 0.97, 3.0), ("opt", 0.94, 5.0))},
         zero_router=[Vertex(model=n, accuracy=arms[n].accuracy, cost_per_1k_usd=arms[n].cost_per_1k_usd) for n in fixed],
     )  # fmt: skip
     return msgspec.structs.replace(

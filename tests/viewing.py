@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,14 +79,21 @@ class Client:
         return found
 
 
+def until(condition: Callable[[], bool], seconds: float = 40) -> None:
+    """Wait for something that another thread or process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)
+
+
 @contextlib.contextmanager
 def serving(folder: Path, port: int = 0) -> Iterator[Client]:
     """Serve the runs of a directory."""
     server = ViewServer(Shelf(folder), port)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.socket]}, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.005)
+    until(lambda: server.started)
     try:
         yield Client(server.socket.getsockname()[1])
     finally:

@@ -216,6 +216,9 @@ def test_oracle_summary_puts_the_bounds_side_by_side():
     assert found.zero_router[0].model == found.cheapest.model
     assert found.zero_router[-1].model == found.best_single.model
     assert oracle_summary(world, seed=0, confirmed=0.99).reachable == 0.99
+    assert sum(part.questions for part in found.by_difficulty.values()) == 120
+    weighed = sum(part.questions * part.accuracy for part in found.by_difficulty.values()) / 120
+    assert weighed == pytest.approx(found.best_then_cheapest.accuracy)
     assert msgspec.json.decode(msgspec.json.encode(found), type=OracleSummary) == found
 
 

@@ -120,6 +120,7 @@ def test_not_worse_has_a_test_of_its_own_that_the_interval_need_not_agree_with()
     """It needs 100 times the stake, a bound of the interval 200 times."""
     sequence = Sequence(Design("closed", "population", 0.03, 20_000))
     while not sequence.not_worse:
+        assert sequence.n < 20_000
         sequence.add(0.0)
     assert sequence.interval()[0] <= -0.03
     pairs = seen(*world(sequence.n, (1.0, 1.0, 1.0), planned=20_000, costs=(0.3, 1.0, 1.0)))

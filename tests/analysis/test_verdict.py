@@ -205,6 +205,10 @@ def test_the_best_fixed_model_is_the_most_accurate_then_the_cheaper():
 ROW_0 = [
     (evidence([], routers=(R,)), "Nothing to compare with: add a fixed model with -m."),
     (
+        evidence([pair("f", (0, 0.1), n=0)], graded=False, finished_questions=0),
+        "Nothing to judge: no question has been asked of every arm yet.",
+    ),
+    (
         evidence([pair("f", (0, 0.1), n=29)]),
         "Too little to judge: 29 answers to compare (30 needed).",
     ),

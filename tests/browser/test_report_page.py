@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 import report_factory as factory
+from routemark.analysis.controls.hull import height, zero_router
 from routemark.analysis.stats.distributions import student_t_quantile
 from routemark.analysis.stats.intervals import wilson
 from routemark.analysis.stats.strata import _satterthwaite
 from routemark.report import numbers
+from routemark.report.charts_cost import ORACLE, mix_of
 from routemark.report.page import open_page as open_sink
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -66,7 +68,7 @@ class Watched:
     def close(self) -> None:
         for context in self._contexts:
             context.close()
-        assert {url.partition("#")[0] for url in self._requests} == {self._url}
+        assert {url.partition("#")[0] for url in self._requests} == {self._url.partition("#")[0]}
         assert self._messages == []
 
 
@@ -147,6 +149,31 @@ def test_the_filter_finds_questions(shared):
     for row in rows:
         scores.setdefault(row.id, set()).update([row.grade.score] if row.grade else [])
     settle(page, sum(len(of_one) > 1 for of_one in scores.values()))
+
+
+def test_the_filter_is_in_the_address_and_comes_back_from_it(browser, report):
+    watched = Watched(
+        browser, f"{report}#?text=explain&arm={factory.ROUTER}&status=failed&order=disagreements+first"
+    )
+    page = watched.open(viewport={"width": 1280, "height": 900})
+    form = page.locator("#filter")
+    failed = sum(row.status == "failed" and row.arm == factory.ROUTER for row in ROWS)
+    settle(page, failed)
+    assert form.get_by_label("Text").input_value() == "explain"
+    assert form.get_by_role("combobox", name="Status").input_value() == "f"
+    form.get_by_label("arms disagree").check()
+    page.wait_for_function("() => location.hash.endsWith('&disagree=yes')", timeout=10_000)
+    form.get_by_role("combobox", name="Status").select_option("")
+    page.wait_for_function("() => !location.hash.includes('status')", timeout=10_000)
+    page.evaluate("location.hash = '?difficulty=opt&arm=no+such+arm'")
+    settle(page, 40)
+    assert form.get_by_role("combobox", name="Arm").input_value() == ""
+    page.evaluate("location.hash = 'q3'")
+    page.wait_for_function("() => document.getElementById('q3').open", timeout=10_000)
+    assert page.locator(".q:not([hidden])").count() == 41, "the filter stays, the question linked shows"
+    page.get_by_role("button", name="Clear").click()
+    settle(page, 129)
+    watched.close()
 
 
 def test_a_question_opens_by_keyboard_on_its_answers_side_by_side(open_page):
@@ -248,7 +275,7 @@ def test_it_is_named_for_screen_readers(shared):
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator("h1").count() == 1
     charts = page.get_by_role("img")
-    assert charts.count() == len(page.locator(".vega").all()) == 6
+    assert charts.count() == len(page.locator(".vega").all()) == 7
     said = charts.first.get_attribute("aria-label")
     assert said.startswith("Accuracy against cost per 1,000 questions. openrouter/auto: ")
     best = SUMMARY.arms["sim/condor-max"]
@@ -339,8 +366,9 @@ def test_weighing_difficulties_anew_says_what_the_analysis_says(shared):
     weights = np.array([0.8, 0.2, 0.0])
     assert [page.locator(f"#mix-said-{i}").inner_text() for i in range(3)] == ["80.0 %", "20.0 %", "0.0 %"]
     rows = page.locator("#weighted tbody tr")
+    assert rows.locator("th").all_inner_texts()[4:] == [mix_of(factory.ROUTER), ORACLE]
     worth = {}
-    for row, one in zip(rows.all(), SUMMARY.reweighting.arms, strict=True):
+    for row, one in zip(rows.all()[:4], SUMMARY.reweighting.arms, strict=True):
         score, cost = one.score, float(weights @ one.cost.mean)
         p = float(weights @ score.mean)
         covariance = np.array(score.covariance)
@@ -359,6 +387,69 @@ def test_weighing_difficulties_anew_says_what_the_analysis_says(shared):
     page.wait_for_function("() => document.querySelector('#weighted').hidden")
     assert told(page) == sentence(0.08, AS_ASKED)
     assert labels == ["easy", "hard", "opt"]
+
+
+def datasets(page, *names):
+    """What the picture of cost and quality draws now."""
+    return page.evaluate(
+        "names => names.map((n) => window.routemark.controls.view.data(n).map((row) => ({...row})))", names
+    )
+
+
+def test_mixtures_and_bounds_follow_the_weights(shared):
+    """As post-stratification has them: each model's mean on the traffic, dealt as often as the router picked it."""
+    page = shared
+    for i, value in enumerate((60, 30, 10)):
+        page.locator(f"#mix-{i}").fill(str(value))
+    weights = dict(zip(("easy", "hard", "opt"), (0.6, 0.3, 0.1), strict=True))
+    bounds, hull = datasets(page, "bounds", "hull")
+    arms = {name: arm.by_difficulty for name, arm in SUMMARY.arms.items()}
+
+    def mean(name, field):
+        return sum(w * getattr(arms[name][label], field) for label, w in weights.items())
+
+    shares = dict.fromkeys(factory.MODELS, 0.0)
+    for label, w in weights.items():
+        usage = arms[factory.ROUTER][label].model_usage
+        for model, n in usage.items():
+            shares[model] += w * n / sum(usage.values())
+    mix, oracle = bounds
+    assert mix["accuracy"] == pytest.approx(sum(s * mean(m, "accuracy") for m, s in shares.items()))
+    assert mix["cost"] == pytest.approx(sum(s * mean(m, "cost_per_1k_usd") for m, s in shares.items()))
+    points = SUMMARY.oracle.by_difficulty
+    assert oracle["accuracy"] == pytest.approx(sum(w * points[one].accuracy for one, w in weights.items()))
+    cost, score = (
+        np.array([mean(m, field) for m in factory.MODELS]) for field in ("cost_per_1k_usd", "accuracy")
+    )
+    expected = zero_router(cost, score)
+    for point in hull:
+        assert point["accuracy"] == pytest.approx(height(expected, point["cost"]))
+    assert [min(p["cost"] for p in hull), max(p["cost"] for p in hull)] == pytest.approx(
+        [expected.cost[0], expected.cost[-1]]
+    )
+    page.get_by_role("button", name="As asked").click()
+    page.wait_for_function("() => document.querySelector('#weighted').hidden")
+    assert [point["kind"] for point in datasets(page, "bounds")[0]] == ["mix", "oracle"]
+
+
+def test_it_prints_whole(browser, report):
+    page = browser.new_page(color_scheme="dark")
+    page.goto(report)
+    page.wait_for_function("() => document.documentElement.dataset.drawn", timeout=30_000)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    ink = page.evaluate("getComputedStyle(document.querySelector('h1')).color")
+    assert _luminance(ink) < 0.1, "dark ink on white paper, whatever the scheme of the screen"
+    assert page.locator(".behind").evaluate_all("all => all.length > 1 && all.every((e) => e.open)")
+    hidden = page.locator("#filter, .skip, .control").evaluate_all(
+        "all => all.every((e) => !e.checkVisibility())"
+    )
+    assert hidden
+    cut = page.locator(".scroll").evaluate_all(
+        "all => all.filter((e) => e.scrollHeight > e.clientHeight + 1).length"
+    )
+    assert cut == 0
+    page.close()
 
 
 def test_the_scripts_write_numbers_as_the_rest_of_the_report_does(shared):
@@ -461,11 +552,11 @@ def test_texts_in_charts_have_contrast_and_numbers_on_their_marks(open_page, sch
     page = open_page(color_scheme=scheme)
     card = page.evaluate("getComputedStyle(document.querySelector('.chart')).backgroundColor")
     texts = page.evaluate(
-        "() => [...new Set([...document.querySelectorAll('.vega svg text')].filter((e) => e.textContent && !e.closest('.layer_7_marks')).map((e) => getComputedStyle(e).fill))]"
+        "() => [...new Set([...document.querySelectorAll('.vega svg text')].filter((e) => e.textContent && !e.closest('.numbers_marks')).map((e) => getComputedStyle(e).fill))]"
     )
     assert len(texts) >= 2
     assert [text for text in texts if _contrast(text, card) < 4.5] == []
-    on_marks = page.evaluate("() => getComputedStyle(document.querySelector('.layer_7_marks text')).fill")
+    on_marks = page.evaluate("() => getComputedStyle(document.querySelector('.numbers_marks text')).fill")
     marks = page.evaluate(
         "() => [...document.querySelectorAll('.dots_marks path')].map((e) => getComputedStyle(e).fill)"
     )

@@ -22,11 +22,12 @@ SUMMARY = factory.charted(ROWS)
 def test_every_chart_is_valid_vega_lite_and_says_what_it_shows():
     altair = pytest.importorskip("altair")
     found = charts(RUN, SUMMARY)
-    assert list(found) == ["cost", "latency", "ttft", "answers", "spend", "pace"]
+    assert list(found) == ["cost", "latency", "ttft", "answers", "failed", "spend", "pace"]
     for chart in found.values():
         altair.Chart.from_dict(json.loads(json.dumps(chart.spec)), validate=True)
         assert "http" not in json.dumps(chart.spec)
-    assert found["answers"].label == "Attempts over the run: 175 answers; failed: 11 rate_limit."
+    assert found["answers"].label == "Answers over the run: 175 answers."
+    assert found["failed"].label == "Failed attempts over the run: 11 rate_limit."
     assert found["pace"].label == "Requests allowed in flight over the run, 32 to 40."
     assert found["spend"].label == "Known cost over the run, $4.00 at its end."
     assert all(name in found["latency"].label for name in ("p50 of arm 1", "p99 of arm 4"))

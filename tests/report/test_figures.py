@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 import report_factory as factory
-from routemark.records import Service
+from routemark.records import PriceRange, Service
 from routemark.report import views
 from routemark.report.figures import figures
 
@@ -74,6 +74,24 @@ def test_an_arm_that_is_better_at_every_price_says_so():
     one = by_title(factory.make_run(), summary)["Choice flips at"]
     assert one.value == "no price"
     assert "as measured, sim/condor-max is better" in one.said
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "interval"),
+    [
+        ((0, 0.053), (0.3, None), "$0.053 to $0.30"),
+        ((0.3, None), (0, 0.053), "$0.053 to $0.30"),
+        ((0, 0.053), None, ""),
+        (None, None, ""),
+    ],
+)
+def test_the_price_is_open_between_those_at_which_one_side_is_sure(better, worse, interval):
+    sides = (None if one is None else PriceRange(from_usd=one[0], to_usd=one[1]) for one in (better, worse))
+    pair = msgspec.structs.replace(
+        SUMMARY.comparisons[-1], **dict(zip(("surely_better_usd", "surely_worse_usd"), sides, strict=True))
+    )
+    summary = msgspec.structs.replace(SUMMARY, comparisons=[*SUMMARY.comparisons[:-1], pair])
+    assert by_title(factory.make_run(), summary)["Choice flips at"].interval == interval
 
 
 def test_the_users_own_baseline_goes_before_the_best_model():

@@ -39,7 +39,7 @@ def test_escape(text, escaped):
 def test_it_opens_on_simulated_and_verdict():
     lines = render(factory.make_run(), SUMMARY).splitlines()
     assert lines[2].startswith("> **SIMULATED.**")
-    assert lines[4].startswith("**Cannot be told apart from sim/condor-max")
+    assert lines[4].startswith("**openrouter/auto: Cannot be told apart from sim/condor-max")
 
 
 def test_tables_hold_every_arm_and_comparison_in_full_rows():

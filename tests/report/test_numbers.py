@@ -85,13 +85,20 @@ def test_no_cost_is_rounded_away(amount):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "n/a"), (NAN, "n/a"), (0.0, "0.0 ms"), (0.0004, "0.4 ms"), (0.0099, "9.9 ms"), (0.01, "10 ms"),
+        (None, "n/a"), (NAN, "n/a"), (0.0, "0.0 ms"), (0.00001, "<0.1 ms"), (0.0004, "0.4 ms"), (0.0099, "9.9 ms"), (0.01, "10 ms"),
         (0.842, "842 ms"), (0.9996, "1.00 s"), (1.237, "1.24 s"), (9.996, "10.0 s"), (12.44, "12.4 s"),
         (99.96, "100 s"), (1240.2, "1,240 s"),
     ],
 )  # fmt: skip
 def test_seconds(value, text):
     assert numbers.seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1, "100 ms"), (1.0, "1 s"), (2.5, "2.5 s"), (10.0, "10 s"), (3600.0, "3,600 s")]
+)
+def test_round_times_have_no_zeros_behind_them(value, text):
+    assert numbers.seconds_round(value) == text
 
 
 def test_a_latency_of_a_slow_client_is_marked_and_an_unknown_one_is_not():

@@ -60,7 +60,10 @@ def test_nothing_in_it_asks_for_anything(tmp_path):
         assert attributes.get("href", "#").startswith("#"), tag
     names = [tag for tag, _ in tags.found]
     scripts = [attributes for tag, attributes in tags.found if tag == "script"]
-    assert [one for one in scripts if one] == [{"type": "application/json", "id": "chart-data"}]
+    assert [one for one in scripts if one] == [
+        {"type": "application/json", "id": "chart-data"},
+        {"type": "text/plain", "id": "vega"},
+    ]
     assert (len(scripts), names.count("style")) == (4, 1)
     assert not {"img", "iframe", "link", "object", "embed", "base", "audio", "video"} & set(names)
 
@@ -79,14 +82,14 @@ def test_hostile_text_is_cleaned_and_cut(tmp_path):
     assert not {"\x1b", "\x9b", "\x07", "\u202e", "\u2066", "\u200b"} & set(html)
     assert "of 5,000,000 characters; the journal has all." in html
     assert "{{ 7 * 7 }}" in html
-    assert len(html) - len(bundle.vega()) < 150_000
+    assert len(html) - len(bundle.packed()) < 150_000
 
 
 def test_a_thousand_results_with_long_answers_stay_small(tmp_path):
     rows = [msgspec.structs.replace(row, answer=(row.answer or "") * 20) for row in factory.make_rows(250)]
     html = page(tmp_path, rows=rows)
     assert html.count('<article class="t"') == 1000
-    assert 1_900_000 < len(html.encode()) < 1_990_000
+    assert 1_700_000 < len(html.encode()) < 1_990_000
     assert "characters; the journal has all." in html
 
 
@@ -152,6 +155,30 @@ def test_status_of_an_answer(score, word):
 def test_status_of_a_failure_and_of_an_answer_without_grade():
     assert status(row(1.0, status="failed")) == "failed"
     assert status(msgspec.structs.replace(row(1.0), grade=None)) == "not graded"
+
+
+def test_a_number_and_its_unit_stay_on_one_line():
+    said = (
+        environment().from_string("{{ x|tied }}").render(x="-429 ms* of 12.4 s, 3 points; 95 % of 12 models")
+    )
+    assert said.split(" ") == [
+        "-429\xa0ms*",
+        "of",
+        "12.4\xa0s,",
+        "3\xa0points;",
+        "95\xa0%",
+        "of",
+        "12",
+        "models",
+    ]
+
+
+def test_who_answered_what_says_how_many_were_right_and_folds_what_is_long(tmp_path):
+    html = page(tmp_path)
+    assert re.search(r'<td class="s[1-5]">\d+\.\d % of \d\d</td>', html)
+    assert html.count('<details class="behind">') == 1, "seven categories need no fold"
+    many = [msgspec.structs.replace(row, category=f"c{row.id[-1]}{row.id[-2]}") for row in ROWS]
+    assert "(40 rows)" in page(tmp_path, many, summary=factory.make_summary(many))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from routemark.report.results import open_results, results_head
 
 RUN = {
     "id", "status", "stop_reason", "simulated", "started_at", "finished_at", "questions_sha256", "routemark_version",
-    "seed", "settings", "client", "shard",
+    "seed", "settings", "client", "shard", "plugins",
 }  # fmt: skip
 ROW = {
     "id", "difficulty", "category", "question", "arm", "repeat", "status", "model", "provider", "task_type", "answer",

@@ -55,7 +55,7 @@ def test_an_answer_becomes_a_row():
         "usage": {"prompt_tokens": 5, "completion_tokens": 1, "reasoning_tokens": None, "cached_tokens": None},
         "cost_usd": 0.003, "cost_source": "lookup", "latency_s": 0.5, "ttft_s": 0.2, "queue_s": 0.01, "attempts": 2,
         "generation_id": "gen-1", "error": None, "counted": True, "flags": [],
-        "perturbed_from": None, "perturbation": None,
+        "perturbed_from": None, "perturbation": None, "picked": None, "pick_s": None,
     }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def test_csv_has_flat_columns_in_the_order_of_results_json():
         "grade_judge", "grade_prompt_sha256", "grade_cost_usd",
         "usage_prompt_tokens", "usage_completion_tokens", "usage_reasoning_tokens", "usage_cached_tokens", "cost_usd",
         "cost_source", "latency_s", "ttft_s", "queue_s", "attempts", "generation_id", "error_kind", "error_status",
-        "error_message", "counted", "flags", "perturbed_from", "perturbation",
+        "error_message", "counted", "flags", "perturbed_from", "perturbation", "picked", "pick_s",
     ]  # fmt: skip
 
 

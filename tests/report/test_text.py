@@ -33,7 +33,7 @@ def test_it_says_simulated_first_and_only_when_it_was():
 
 def test_the_verdict_comes_before_every_figure():
     rendered = flat(render(factory.make_run(simulated=False)))
-    assert rendered.startswith(SUMMARY.verdict.sentence)
+    assert rendered.startswith(f"{factory.ROUTER}: {SUMMARY.verdict.sentence}")
     assert SUMMARY.verdict.skill in rendered
     assert all(note in rendered for note in SUMMARY.verdict.notes)
     assert "Margin 3 points, 2026-11-24." in rendered
@@ -148,8 +148,15 @@ def test_hostile_names_neither_act_nor_break_the_layout(attack):
     assert max(cell_len(line) for line in rendered.split("\n")) <= 80
 
 
-def test_a_run_without_any_outcome_still_renders():
-    empty = msgspec.structs.replace(
-        SUMMARY, arms={}, comparisons=[], total=0, planned=480, finished_questions=0, cost_usd=None
-    )
-    assert "n/a spent" in render(factory.make_run(status="running"), empty)
+def test_of_a_run_without_any_finished_question_there_is_nothing_but_the_verdict():
+    empty = msgspec.structs.replace(SUMMARY, total=0, planned=480, finished_questions=0, cost_usd=None)
+    said = render(factory.make_run(status="running"), empty, files=["report.html"])
+    assert "Still running." in said
+    assert SUMMARY.verdict.sentence.split(":")[0] in said
+    assert "report.html" in said
+    assert not {"Arms", "Compared, question by question", "Model  Answers"} & set(said.split("\n"))
+
+
+def test_the_verdict_begins_with_the_router_that_it_is_about():
+    lines = render(factory.make_run(simulated=False), SUMMARY).split("\n")
+    assert lines[0] == f"{factory.ROUTER}:"

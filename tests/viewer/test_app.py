@@ -169,6 +169,7 @@ def test_the_list_tells_of_each_run_in_short_and_can_be_searched(client: Client)
     assert sorted(names) == ["first", "half", "hostile", "second"]
     assert "4 of 4 runs" in text
     assert "routemark resume half" in text
+    assert "of 280 trials" in text.partition("half")[2]
     assert re.findall(r'class="name" href="/runs/(\w+)', client.get("/?state=interrupted").text) == ["half"]
     assert re.findall(r'class="name" href="/runs/(\w+)', client.get("/?q=SECOND").text) == ["second"]
     assert "0 of 4 runs" in client.get("/?q=nothing").text
@@ -190,6 +191,29 @@ def test_who_answered_what_is_counted_as_in_the_report(client: Client, folder, t
     shared = heat.findall((tmp_path / "report.html").read_text())
     assert shared
     assert heat.findall(client.get("/runs/first").text) == shared
+
+
+def test_the_lists_are_the_reports_with_links_to_questions(client: Client, folder, tmp_path):
+    main.summarise(RunDirectory(folder / "runs/first"), files=[tmp_path / "report.html"])
+    lists = re.compile(r'<section aria-labelledby="h-list-.*?</section>', re.DOTALL)
+    shared = lists.findall((tmp_path / "report.html").read_text())
+    own = lists.findall(client.get("/runs/first").text)
+    assert len(shared) == 2
+    links = re.findall(r'<a href="/runs/first/questions/(\d+)">q0*(\d+)</a>', "".join(own))
+    assert links
+    assert all(int(n) == int(shown) for n, shown in links)
+    without = re.compile(r' href="[^"]*"')
+    assert [without.sub("", one) for one in own] == [without.sub("", one) for one in shared]
+    assert (folder / "runs/first/index/lists.json").is_file()
+
+
+def test_the_parts_of_the_summary_are_linked_to_each_by_its_name(client: Client):
+    text = client.get("/runs/first").text
+    nav = re.search(r'<nav class="contents".*?</nav>', text, re.DOTALL)
+    assert nav is not None
+    targets = re.findall(r'href="#([^"]+)"', nav[0])
+    assert {"h-picture", "h-arms", "h-list-1", "h-list-2", "h-made"} <= set(targets)
+    assert all(f'id="{target}"' in text for target in targets)
 
 
 def test_figures_of_a_run_without_a_summary_are_worked_out_when_asked_for(client: Client):
@@ -234,6 +258,7 @@ def test_answers_are_searched_to_the_end_in_steps(client: Client, monkeypatch):
         path = more[1].replace("&amp;", "&") if more else ""
     rows = [json.loads(line) for line in client.get("/runs/first/export.jsonl").text.splitlines()]
     assert len(found) == sum(row["status"] == "ok" for row in rows)
+    assert "<mark>Final</mark> answer: <mark>4</mark>" in text
     assert "0 answers found" in client.get("/runs/first/answers?words=elephant").text
 
 
@@ -349,6 +374,11 @@ def test_no_name_leads_out_of_the_directory(client: Client, name):
         assert answer.status in {307, 400, 404}, (name, rest)
         assert b"q00000" not in answer.body
     assert client.send("GET", f"/compare?a=first&b={quote(name, safe='%')}").status in {200, 404}
+
+
+def test_latest_leads_to_the_newest_run_as_its_link_does(client: Client):
+    answer = client.send("GET", "/runs/latest")
+    assert (answer.status, answer.headers["location"]) == (307, "/runs/second")
 
 
 @pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "nothing.js", "", "report.js"])

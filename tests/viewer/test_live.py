@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from routemark.generations import arrived
 from routemark.journal import Event, Launch, encode
 from routemark.policy import plan
 from routemark.prepare import Prepared
+from routemark.records import Attempt
 from routemark.rundir import RunDirectory
 from routemark.viewer.live import Watch
 from routemark.viewer.opened import OpenRun
@@ -66,10 +68,11 @@ def test_it_tells_progress_spend_failures_and_the_newest(path):
     assert (data["done"], data["planned"]) == (4, 160)  # what our own side failed is asked again
     assert (data["spent"], data["foreseen"], data["unknown"]) == ("$0.75", "$59.25", "3 trials")
     assert (data["limit"], data["peak"]) == ("32", "20")
-    assert [(one["kind"], one["count"]) for one in data["failures"]] == [
-        ("bad_gateway", "1"),
-        ("no_credit", "1"),
+    assert [(one["kind"], one["trials"], one["attempts"]) for one in data["failures"]] == [
+        ("bad_gateway", "1", "1"),
+        ("no_credit", "1", "1"),
     ]
+    assert (data["failed"], data["attempts"]) == ("2", "2 attempts")
     assert [one["id"] for one in data["newest"]] == [ASKED[i].id for i in (4, 3, 2, 1, 0)]
     assert data["newest"][-1] == {
         "key": data["newest"][-1]["key"], "n": 0, "id": "q000000", "arm": ARMS[0], "model": ARMS[1], "status": "right",
@@ -89,7 +92,48 @@ def test_what_was_asked_again_is_paid_twice_and_done_once(path):
         journals.outcome(ASKED[0], ARMS[0], cost_usd=0.25),
     )
     data = watch(path).look().data
-    assert (data["done"], data["spent"], data["failures"]) == (1, "$0.75", [])
+    assert (data["done"], data["spent"], data["failed"]) == (1, "$0.75", "0")
+    assert [(one["kind"], one["trials"], one["attempts"]) for one in data["failures"]] == [
+        ("no_credit", "0", "1")
+    ]
+
+
+def attempt(after: float, kind: str | None = None) -> Attempt:
+    at = datetime.fromisoformat(journals.AT) + timedelta(seconds=after)
+    return Attempt(started_at=at.isoformat(), duration_s=0.5, kind=kind)
+
+
+def test_attempts_that_were_asked_again_are_counted_by_kind_and_over_time(path):
+    for i, faults in enumerate([["rate_limit_platform"] * 2, [], ["bad_gateway"], ["rate_limit_platform"]]):
+        attempts = [attempt(10 * i, kind) for kind in faults]
+        answer = journals.outcome(ASKED[i], ARMS[0])
+        append(path, msgspec.structs.replace(answer, attempts=[*attempts, attempt(10 * i + 1)]))
+    data = watch(path).look().data
+    assert [(one["kind"], one["trials"], one["attempts"]) for one in data["failures"]] == [
+        ("rate_limit_platform", "0", "3"),
+        ("bad_gateway", "0", "1"),
+    ]
+    assert (data["attempts"], data["bin_s"]) == ("4 attempts", 1)
+    assert {i: n for i, n in enumerate(data["bins"]) if n} == {1: 1, 11: 1, 21: 1, 31: 1}
+    assert {i: n for i, n in enumerate(data["faults"]) if n} == {0: 2, 20: 1, 30: 1}
+
+
+def test_a_long_run_is_drawn_to_its_end_in_few_bars(path):
+    for i in range(40):
+        append(
+            path, msgspec.structs.replace(journals.outcome(ASKED[i], ARMS[0]), attempts=[attempt(600.0 * i)])
+        )
+    data = watch(path).look().data
+    assert (len(data["bins"]), sum(data["bins"]), data["bins"][0], data["bins"][-1]) == (60, 40, 1, 1)
+
+
+def test_the_pace_is_of_late_while_it_runs_and_of_all_when_it_has_ended(path):
+    for i in range(21):
+        at = 0.0 if i == 0 else 100 + i / 2
+        append(path, msgspec.structs.replace(journals.outcome(ASKED[i], ARMS[0]), attempts=[attempt(at)]))
+    assert watch(path).look().data["rate"] == "2.0"
+    end(path)
+    assert watch(path).look().data["rate"] == "0.2"
 
 
 def test_responses_that_have_begun_are_named_the_oldest_first(path):
@@ -160,6 +204,7 @@ def test_text_of_others_is_harmless_in_it(path):
     data = watch(path).look().data
     assert data["newest"][1]["model"] == "<b>evil model"
     assert data["newest"][0]["kind"] == data["failures"][0]["kind"] == "odd"
+    assert "\x1b" not in str(data)
 
 
 # ------------------------------------------------------------------------------------ the stream

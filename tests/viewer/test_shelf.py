@@ -1,6 +1,7 @@
 """The runs directory in short: fast with many runs, from the ends of files alone; and the words a person puts on runs."""
 
 import json
+import os
 import time
 
 import pytest
@@ -70,6 +71,14 @@ def test_hundreds_of_runs_are_listed_in_no_time_the_newest_first(tmp_path):
     (tmp_path / "run7" / "results.json").write_text((RESULTS % row(5)).replace("It is so.", "It is not."))
     said = {one.name: one.brief.verdict.sentence for one in shelf.listed()}
     assert (said["run7"], said["run8"]) == ("It is not.", "It is so.")
+
+
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(tmp_path):
+    path = journals.make(tmp_path, "run", ASKED, [])
+    (path / "journal.jsonl").unlink()
+    os.mkfifo(path / "journal.jsonl")
+    assert Shelf(tmp_path).find("run") is None
+    assert Shelf(tmp_path).listed() == []
 
 
 def test_what_is_no_directory_is_told(tmp_path):

@@ -69,6 +69,7 @@ def arm_summary(
         arena_score=arena_score(accuracy.value, cost_per_1k_usd),
         latency_s=quantiles(rows.latency),
         ttft_s=quantiles(rows.ttft),
+        pick_s=None if np.isnan(rows.pick).all() else quantiles(rows.pick),
         latency_histogram=histogram(rows.latency),
         ttft_histogram=histogram(rows.ttft),
         model_usage=model_usage,

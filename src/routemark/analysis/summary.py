@@ -36,7 +36,7 @@ from routemark.analysis.steadiness.sweep import Gap, curves
 from routemark.analysis.stopping.sequenced import Looked, sequenced, sequenced_doubt, stopping
 from routemark.analysis.timeline import Attempts, PaceChanged
 from routemark.analysis.traffic.reweighting import reweighting
-from routemark.analysis.traffic.traffic import AS_ASKED, Traffic, tell, weighted_doubt
+from routemark.analysis.traffic.traffic import AS_ASKED, Told, Traffic, tell, weighted_doubt
 from routemark.analysis.traffic.weights import as_asked
 from routemark.analysis.verdict import Evidence, cost_to_decide_usd, first_router, rivals_of, verdict
 from routemark.records import (
@@ -142,40 +142,18 @@ class Fold:
         ``traffic``: whose mix of difficulties and calls a month the verdict is for. ``pace``: how it went.
         """
         table = Table(self._columns, [arm.name for arm in run.all_arms])
-        configured = {arm.name: arm for arm in run.all_arms}
         rows = rows_that_tell(table, joined)
-        arms = self._arms(table, rows, run, joined)
-        cells = matrix(table, rows)
-        arms, oracle = self._with_controls(arms, table, run, joined)
-        arms = {name: self._flagged(name, arm) for name, arm in arms.items()}
-        arms = _with_cost_intervals(arms, cells, run.seed)
-        laid_out = _laid_out(table)
-        sticky = {name for name, arm in configured.items() if arm.sticky}
-        shaken = robustness(table, self._copies, run.perturbed, sticky=sticky)
-        arms = {
-            name: msgspec.structs.replace(
-                arm,
-                stability=stability(laid_out[name], sticky=name in sticky),
-                robustness=shaken.get(name),
-            )
-            for name, arm in arms.items()
-        }
+        cells, laid_out = matrix(table, rows), _laid_out(table)
+        arms, oracle = self._with_controls(self._arms(table, rows, run, joined), table, run, joined)
+        arms = self._completed(arms, table, cells, laid_out, run)
         named = _named_arm(baseline, run)
         pairs = compare(
-            cells,
-            arms,
-            _comparable(arms, _index(table.arms, named)),
-            margin=margin,
-            seed=run.seed,
+            cells, arms, _comparable(arms, _index(table.arms, named)), margin=margin, seed=run.seed
         )
         if looked is not None:
             pairs = sequenced(pairs, cells, arms, looked, margin=margin)
         told = tell(
-            pairs,
-            as_asked(cells, arms, run.seed),
-            asked_of(table).difficulty,
-            traffic,
-            margin=margin,
+            pairs, as_asked(cells, arms, run.seed), asked_of(table).difficulty, traffic, margin=margin
         )
         arms, pairs = told.arms, told.pairs
         evidence = Evidence(
@@ -192,15 +170,8 @@ class Fold:
             stopping=None if looked is None else stopping(pairs, looked),
         )
         subject = first_router(evidence)
-        if subject is not None and looked is None:
-            evidence = evidence._replace(hurts=_hurts(table, cells, subject, evidence))
-        if subject is not None and cells.ungraded.any():
-            doubt = compare_at_worst(pairs, cells, arms, subject=subject, margin=margin)
-            if looked is not None:
-                doubt = sequenced_doubt(doubt, cells, arms, looked, subject=subject, margin=margin)
-            if told.mix is not None:
-                doubt = weighted_doubt(doubt, told.mix, subject=subject, margin=margin)
-            evidence = evidence._replace(doubt=doubt)
+        if subject is not None:
+            evidence = _weighed(evidence, subject, table, cells, told, looked)
         as_it_is = evidence._replace(arms=arms, pairs=pairs)
         rival = None if subject is None else _rival(table, subject, evidence)
         return Summary(
@@ -237,6 +208,27 @@ class Fold:
             reweighting=reweighting(cells, arms, asked_of(table).difficulty, subject),
         )
 
+    def _completed(
+        self,
+        arms: dict[str, ArmSummary],
+        table: Table,
+        cells: Matrix,
+        laid_out: dict[str, Repeats],
+        run: Run,
+    ) -> dict[str, ArmSummary]:
+        """Give the summaries with flags, intervals of costs, and what repeats and perturbed copies tell."""
+        sticky = {arm.name for arm in run.all_arms if arm.sticky}
+        shaken = robustness(table, self._copies, run.perturbed, sticky=sticky)
+        arms = {name: self._flagged(name, arm) for name, arm in arms.items()}
+        return {
+            name: msgspec.structs.replace(
+                arm,
+                stability=stability(laid_out[name], sticky=name in sticky),
+                robustness=shaken.get(name),
+            )
+            for name, arm in _with_cost_intervals(arms, cells, run.seed).items()
+        }
+
     def _with_controls(
         self, arms: dict[str, ArmSummary], table: Table, run: Run, joined: Joined
     ) -> tuple[dict[str, ArmSummary], OracleSummary | None]:
@@ -261,6 +253,22 @@ class Fold:
         """Add up exactly, so that the order of arrival leaves no trace; None when nothing is known."""
         known = [cost for cost in self._columns.cost if not math.isnan(cost)]
         return math.fsum([*known, *self._other_costs]) if known or self._other_costs else None
+
+
+def _weighed(  # noqa: PLR0913, PLR0917 - what a verdict may rest on
+    evidence: Evidence, subject: str, table: Table, cells: Matrix, told: Told, looked: Looked | None
+) -> Evidence:
+    """Give the evidence with where the router hurts, and with what answers that nobody could grade might change."""
+    if looked is None:
+        evidence = evidence._replace(hurts=_hurts(table, cells, subject, evidence))
+    if not cells.ungraded.any():
+        return evidence
+    doubt = compare_at_worst(told.pairs, cells, told.arms, subject=subject, margin=evidence.margin)
+    if looked is not None:
+        doubt = sequenced_doubt(doubt, cells, told.arms, looked, subject=subject, margin=evidence.margin)
+    if told.mix is not None:
+        doubt = weighted_doubt(doubt, told.mix, subject=subject, margin=evidence.margin)
+    return evidence._replace(doubt=doubt)
 
 
 def _laid_out(table: Table) -> dict[str, Repeats]:

@@ -250,6 +250,8 @@ def _sentence(row: int, named: Pair, models: int, evidence: Evidence) -> str:
 
 def _too_little(evidence: Evidence, subject: str, against: Sequence[Pair]) -> str:
     """Say why nothing is judged: the first reason that holds."""
+    if not evidence.finished_questions:
+        return "Nothing to judge: no question has been asked of every arm yet."
     if not against:
         return "Nothing to compare with: add a fixed model with -m."
     if not evidence.graded:

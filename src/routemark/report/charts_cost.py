@@ -15,6 +15,7 @@ from routemark.report.clean import one_line
 
 LONGEST = 44
 """Characters of a name in a chart."""
+ORACLE = "oracle (upper bound)"
 
 
 def drawn(arms: Mapping[str, ArmSummary]) -> list[dict[str, Any]]:
@@ -51,21 +52,21 @@ def _ends(name: str, interval: numbers.Interval) -> dict[str, float | None]:
     return {f"{name}_low": low, f"{name}_high": high}
 
 
+def mix_of(name: str) -> str:
+    """Name the point of an arm's own mix at random."""
+    return f"same mix as {one_line(name, LONGEST)}, at random"
+
+
 def bounds(summary: Summary) -> list[dict[str, Any]]:
     """Give the points that are no arm: each router's own mix at random, and the oracle."""
     found: list[tuple[str, str, float | None, float | None]] = [
-        (
-            f"same mix as {one_line(name, LONGEST)}, at random",
-            "mix",
-            arm.same_mix.accuracy,
-            arm.same_mix.cost_per_1k_usd,
-        )
+        (mix_of(name), "mix", arm.same_mix.accuracy, arm.same_mix.cost_per_1k_usd)
         for name, arm in summary.arms.items()
         if arm.same_mix is not None
     ]
     if summary.oracle is not None:
         best = summary.oracle.best_then_cheapest
-        found.append(("oracle (upper bound)", "oracle", best.accuracy, best.cost_per_1k_usd))
+        found.append((ORACLE, "oracle", best.accuracy, best.cost_per_1k_usd))
     return [
         {
             "short": name,
@@ -82,101 +83,139 @@ def bounds(summary: Summary) -> list[dict[str, Any]]:
 
 def cost_quality(arms: Mapping[str, ArmSummary], summary: Summary) -> Chart | None:
     """Draw every arm that has both; None without one."""
-    weighted = summary.weights is not None
     points = drawn(arms)
     if not points:
         return None
-    free = _free_place(points)
     alt = altair()
-    x = alt.X(
+    layers = [
+        *_lines(),
+        *_whiskers(),
+        _hollow(),
+        *_dots(),
+        *_names(),
+    ]  # what comes later covers what came before
+    chart = alt.layer(*layers).resolve_scale(shape="independent")
+    spec = finished(chart.add_params(alt.param(name="free", value=_free_place(points))), 430)
+    spec["datasets"] = {"arms": points, **_beside(summary), "iso": []}
+    return Chart(spec, f"Accuracy against cost per 1,000 questions. {'; '.join(_said(points))}.")
+
+
+def _beside(summary: Summary) -> dict[str, list[dict[str, Any]]]:
+    """Give what is drawn beside the arms; the page's script gives all of it for weights, of traffic or chosen."""
+    if summary.weights is not None:
+        return {"bounds": [], "hull": [], "sweep": []}
+    curves = [
+        {"of": sweep.router, "cost": point.cost_per_1k_usd, "accuracy": point.accuracy}
+        for sweep in summary.sweep
+        for point in sweep.points
+        if point.cost_per_1k_usd and point.accuracy is not None
+    ]
+    return {"bounds": bounds(summary), "hull": hull_line(summary), "sweep": curves}
+
+
+# ------------------------------------------------------------------------------------- layers
+
+
+def _placed(name: str) -> Any:
+    """Give a layer of one of the data sets, each row at its place among the costs."""
+    alt = altair()
+    rows = alt.Chart(alt.NamedData(name)).transform_calculate(place="datum.cost > 0 ? datum.cost : free")
+    return rows.encode(x=_cost_axis(), y=_accuracy_axis())
+
+
+def _cost_axis() -> Any:
+    alt = altair()
+    return alt.X(
         "place:Q",
         scale=alt.Scale(type="log", nice=False, padding=34),
         axis=alt.Axis(
             title="Cost per 1,000 questions (log scale)",
             labelExpr=f"datum.value == free ? '$0' : {IS_ROUND} ? '$' + format(datum.value, ',.2~r') : ''",
             labelOverlap="greedy",
+            labelSeparation=6,
             tickCount=7,
             gridColor=ROUND_LINES,
             tickColor=ROUND_LINES,
         ),
     )
-    y = alt.Y(
+
+
+def _accuracy_axis() -> Any:
+    alt = altair()
+    return alt.Y(
         "accuracy:Q",
         scale=alt.Scale(zero=False, nice=False, padding=16),
-        axis=alt.Axis(title="Accuracy", format="~%", tickCount=6),
+        axis=alt.Axis(title="Accuracy", labelExpr="format(100 * datum.value, '~r') + ' %'", tickCount=6),
     )
-    color = alt.Color(
-        "kind:N",
-        scale=alt.Scale(domain=["router", "fixed"], range=["var(--router)", "var(--fixed)"]),
-        legend=None,
-    )
-    shape = alt.Shape(
-        "kind:N", scale=alt.Scale(domain=["router", "fixed"], range=["diamond", "circle"]), legend=None
-    )
-    tooltip = [
-        alt.Tooltip("short:N", title="arm"),
-        alt.Tooltip("said_accuracy:N", title="accuracy [95 %]"),
-        alt.Tooltip("said_cost:N", title="cost per 1,000"),
-    ]
 
-    def layer(name: str) -> Any:
-        return alt.Chart(alt.NamedData(name)).transform_calculate(place="datum.cost > 0 ? datum.cost : free")
 
-    bounded = layer("bounds")
-    own = layer("arms").encode(x=x, y=y)
-    layers = [
-        layer("hull").mark_line(color="var(--soft)", strokeDash=[5, 4]).encode(x=x, y=y, order="cost:Q"),
-        layer("sweep")
-        .mark_line(color="var(--router)", opacity=0.6)
-        .encode(x=x, y=y, detail="of:N", order="cost:Q"),
-        layer("iso").mark_line(color="var(--good)", strokeWidth=2.5).encode(x=x, y=y, order="cost:Q"),
-        _interval(own, "accuracy").encode(color=color),
-        _interval(own, "cost").encode(color=color),
-        bounded.mark_point(size=150, strokeWidth=2, color="var(--soft)", fill="var(--card)")
-        .encode(
-            x=x,
-            y=y,
-            shape=alt.Shape(
-                "kind:N",
-                scale=alt.Scale(domain=["mix", "oracle"], range=["diamond", "triangle-up"]),
-                legend=None,
-            ),
-            tooltip=tooltip,
-        )
-        .properties(name="bounds"),
-        own.mark_point(filled=True, opacity=1)
-        .encode(
-            color=color,
-            shape=shape,
-            size=alt.condition("datum.kind == 'router'", alt.value(620), alt.value(420)),
-            stroke=alt.condition("datum.best", alt.value("var(--ink)"), alt.value("var(--card)")),
-            strokeWidth=alt.condition("datum.best", alt.value(3), alt.value(1)),
-            tooltip=tooltip,
-        )
-        .properties(name="dots"),
-        own.mark_text(fontSize=11, fontWeight="bold", color="var(--card)", baseline="middle").encode(
-            text="n:N"
-        ),
-        own.mark_text(fontSize=12, color="var(--ink)").encode(text="short:N").properties(name="names"),
-        bounded.mark_text(fontSize=11, fontStyle="italic", color="var(--soft)")
-        .encode(x=x, y=y, text="short:N")
-        .properties(name="bound_names"),
-    ]
-    chart = alt.layer(*layers).resolve_scale(shape="independent")
-    spec = finished(chart.add_params(alt.param(name="free", value=free)), 430)
-    spec["datasets"] = {
-        "arms": points,
-        "bounds": [] if weighted else bounds(summary),
-        "hull": [] if weighted else hull_line(summary),
-        "sweep": [
-            {"of": sweep.router, "cost": point.cost_per_1k_usd, "accuracy": point.accuracy}
-            for sweep in ([] if weighted else summary.sweep)
-            for point in sweep.points
-            if point.cost_per_1k_usd and point.accuracy is not None
-        ],
-        "iso": [],
-    }
-    return Chart(spec, f"Accuracy against cost per 1,000 questions. {'; '.join(_said(points))}.")
+def _kinds() -> Any:
+    alt = altair()
+    colours = alt.Scale(domain=["router", "fixed"], range=["var(--router)", "var(--fixed)"])
+    return alt.Color("kind:N", scale=colours, legend=None)
+
+
+def _shapes(kinds: Sequence[str], shapes: Sequence[str]) -> Any:
+    alt = altair()
+    return alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=shapes), legend=None)
+
+
+def _tooltip() -> list[Any]:
+    alt = altair()
+    titles = {"short": "arm", "said_accuracy": "accuracy [95 %]", "said_cost": "cost per 1,000"}
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in titles.items()]
+
+
+def _lines() -> Iterator[Any]:
+    """Yield the mixtures of fixed models, the curve of each swept router, and the line of equal worth."""
+    yield _placed("hull").mark_line(color="var(--soft)", strokeDash=[5, 4]).encode(order="cost:Q")
+    sweep = _placed("sweep").mark_line(color="var(--router)", opacity=0.6)
+    yield sweep.encode(detail="of:N", order="cost:Q")
+    yield _placed("iso").mark_line(color="var(--good)", strokeWidth=2.5).encode(order="cost:Q")
+
+
+def _whiskers() -> Iterator[Any]:
+    """Yield the intervals of accuracy, then those of cost."""
+    alt = altair()
+    look = {"strokeWidth": 1.8, "opacity": 0.75}
+    upright = _placed("arms").transform_filter("isValid(datum.accuracy_low)").mark_rule(**look)
+    yield upright.encode(y=alt.Y("accuracy_low:Q"), y2="accuracy_high:Q", color=_kinds()).properties(
+        name="upright"
+    )
+    level = _placed("arms").transform_filter("isValid(datum.cost_low)")
+    level = level.transform_calculate(place="max(datum.cost_low, free)").mark_rule(**look)
+    yield level.encode(x=alt.X("place:Q"), x2="cost_high:Q", color=_kinds()).properties(name="level")
+
+
+def _hollow() -> Any:
+    """Give the points that are no arm."""
+    points = _placed("bounds").mark_point(size=150, strokeWidth=2, color="var(--soft)", fill="var(--card)")
+    shapes = _shapes(["mix", "oracle"], ["diamond", "triangle-up"])
+    return points.encode(shape=shapes, tooltip=_tooltip()).properties(name="bounds")
+
+
+def _dots() -> Iterator[Any]:
+    """Yield the arms, the best buy ringed, and their numbers."""
+    alt = altair()
+    dots = _placed("arms").mark_point(filled=True, opacity=1).properties(name="dots")
+    yield dots.encode(
+        color=_kinds(),
+        shape=_shapes(["router", "fixed"], ["diamond", "circle"]),
+        size=alt.condition("datum.kind == 'router'", alt.value(620), alt.value(420)),
+        stroke=alt.condition("datum.best", alt.value("var(--ink)"), alt.value("var(--card)")),
+        strokeWidth=alt.condition("datum.best", alt.value(3), alt.value(1)),
+        tooltip=_tooltip(),
+    )
+    numbered = {"fontSize": 11, "fontWeight": "bold", "color": "var(--card)", "baseline": "middle"}
+    yield _placed("arms").mark_text(**numbered).encode(text="n:N").properties(name="numbers")
+
+
+def _names() -> Iterator[Any]:
+    """Yield the names; the page's script finds them a place."""
+    names = _placed("arms").mark_text(fontSize=12, color="var(--ink)").encode(text="short:N")
+    yield names.properties(name="names")
+    names = _placed("bounds").mark_text(fontSize=11, fontStyle="italic", color="var(--soft)")
+    yield names.encode(text="short:N").properties(name="bound_names")
 
 
 def _free_place(points: Sequence[Mapping[str, Any]]) -> float:
@@ -190,16 +229,6 @@ def _said(points: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         f"{point['short']}: {point['said_accuracy']}, {point['said_cost']} per 1,000 questions"
         for point in points
     )
-
-
-def _interval(own: Any, axis: str) -> Any:
-    alt = altair()
-    known = own.transform_filter(f"isValid(datum.{axis}_low)")
-    rule = known.mark_rule(strokeWidth=1.8, opacity=0.75)
-    if axis == "accuracy":
-        return rule.encode(y=alt.Y("accuracy_low:Q"), y2="accuracy_high:Q")
-    known = known.transform_calculate(place="max(datum.cost_low, free)")
-    return known.mark_rule(strokeWidth=1.8, opacity=0.75).encode(x=alt.X("place:Q"), x2="cost_high:Q")
 
 
 def hull_line(summary: Summary) -> list[dict[str, float]]:

@@ -13,6 +13,7 @@ from routemark.records import Run, Summary
 from routemark.report import views
 from routemark.report.charting import Chart
 from routemark.report.charts_cost import drawn
+from routemark.report.mixtures import mixtures
 
 MARKS_USD = (0.001, 0.01, 0.1, 1.0, 10.0)
 NEUTRAL_USD = 0.1
@@ -70,6 +71,7 @@ def chart_data(run: Run, summary: Summary, charts: dict[str, Chart]) -> Markup:
     if "cost" in charts and start is not None:
         data["moments"] = summary.reweighting
         data["weighted"] = summary.weights is not None
+        data["mixtures"] = mixtures(run, summary, [part.label for part in start.mix])
         data["t"] = [round(student_t_quantile(0.95, degrees), 6) for degrees in range(1, MOST_DEGREES + 1)]
     text = msgspec.json.encode(data).decode()
     for character in "<>&\u2028\u2029":

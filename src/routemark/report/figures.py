@@ -106,12 +106,20 @@ def _price(pair: Comparison | None, summary: Summary) -> Iterator[Figure]:
         said = (
             f"the worth of one more right answer at which it ties with {_named(pair.baseline)}{_sure(pair)}"
         )
-        yield Figure("Choice flips at", numbers.usd(pair.indifference_price_usd), "", said)
+        yield Figure("Choice flips at", numbers.usd(pair.indifference_price_usd), _open(pair), said)
     elif pair.better_at_every_price is not None:
         said = (
             f"{_named(pair.better_at_every_price)} is better, whatever a right answer is worth{_sure(pair)}"
         )
         yield Figure("Choice flips at", "no price", "", f"as measured, {said}")
+
+
+def _open(pair: Comparison) -> str:
+    """Give the prices between which the choice is open, where it is sure on both sides of them."""
+    sides = [prices for prices in (pair.surely_better_usd, pair.surely_worse_usd) if prices is not None]
+    low = next((one.to_usd for one in sides if one.from_usd == 0 and one.to_usd is not None), None)
+    high = next((one.from_usd for one in sides if one.from_usd > 0 and one.to_usd is None), None)
+    return "" if low is None or high is None else f"{numbers.usd(low)} to {numbers.usd(high)}"
 
 
 def _sure(pair: Comparison) -> str:

@@ -110,7 +110,9 @@ def _in_html(text: str) -> str:
 
 def _verdict(run: Run, summary: Summary) -> Iterator[str]:
     verdict = summary.verdict
-    yield f"**{escape(verdict.sentence)}** {escape(verdict.skill)}".rstrip()
+    judged = views.router(summary)
+    about = "" if judged is None else f"{escape(judged, 120)}: "
+    yield f"**{about}{escape(verdict.sentence)}** {escape(verdict.skill)}".rstrip()
     yield ""
     notes = views.notes(run, summary)
     if notes:

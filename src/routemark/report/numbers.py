@@ -157,9 +157,11 @@ def _significant(value: float, digits: int) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Give "0.4 ms", "842 ms", "1.24 s", "12.4 s", "1,240 s"."""
+    """Give "0.4 ms", "842 ms", "1.24 s", "12.4 s", "1,240 s"; "<0.1 ms" where rounding would claim no time."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
+    if 0 < value < 0.00005:
+        return "<0.1 ms"
     if value < 0.00995:
         return f"{1000 * value:.1f} ms"
     if value < 0.9995:
@@ -167,6 +169,12 @@ def seconds(value: float | None) -> str:
     if value < 9.995:
         return f"{value:.2f} s"
     return f"{value:.1f} s" if value < 99.95 else f"{value:,.0f} s"
+
+
+def seconds_round(value: float) -> str:
+    """Give "100 ms", "1 s", "2.5 s": a round time without the zeros that `seconds` would add."""
+    text, unit = seconds(value).split(" ")
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
 
 
 def seconds_change(value: float | None) -> str:

@@ -7,8 +7,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
+from routemark import plugins
 from routemark.errors import RunError, SettingsError
 from routemark.records import ResultRow, Run, Summary
+from routemark.report import plugged
 from routemark.report.sinks import Opener, Sink
 
 WRITERS = {
@@ -27,17 +29,35 @@ ENDINGS = {"json": ".json", "markdown": ".md", "html": ".html", "junit": ".junit
 def writer_for(name: str) -> Opener:
     """Give the writer of a file by its ending.
 
-    Raises SettingsError for an ending without one, and for one whose library is not installed.
+    Raises SettingsError for an ending without one, and for one whose library is not installed; PluginError for a
+    plugin's that cannot be used.
     """
-    ending = next((ending for ending in WRITERS if Path(name).name.endswith(ending)), None)
+    ending = _ending(name)
+    if ending is None and (plugin := plugin_for(name)) is not None:
+        reporter = plugins.find_callable("reporter", plugin, "run, summary, rows")
+        assert reporter is not None
+        return plugged.opener(reporter)
     if ending is None:
-        raise SettingsError(f"--output {name}: no such format; use {', '.join(sorted(WRITERS))}.")
+        known = sorted([*WRITERS, *(f".{reporter}" for reporter in plugins.names("reporter"))])
+        raise SettingsError(f"--output {name}: no such format; use {', '.join(known)}.")
     module, _, function = WRITERS[ending].partition(".")
     writers = import_module(f"routemark.report.{module}")
     if ending == ".parquet":
         writers.require(name)
     opener: Opener = getattr(writers, function)
     return opener
+
+
+def _ending(name: str) -> str | None:
+    return next((ending for ending in WRITERS if Path(name).name.endswith(ending)), None)
+
+
+def plugin_for(name: str) -> str | None:
+    """Give the reporter of a plugin that writes a file, by its ending; None where one of ours does, or none."""
+    if _ending(name) is not None:
+        return None
+    fitting = (reporter for reporter in plugins.names("reporter") if Path(name).name.endswith(f".{reporter}"))
+    return max(fitting, key=len, default=None)
 
 
 class _File:
@@ -70,6 +90,9 @@ class _File:
                 self._stack.close()
             except OSError as error:
                 self._fail(error)
+            except RunError as error:  # a plugin's reporter failed
+                self.error = error
+                self.discard(error)
 
     def discard(self, error: Exception) -> None:
         """Leave what was there before; do nothing once the file is in its place."""

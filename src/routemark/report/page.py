@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,12 +34,14 @@ from routemark.report.sections import sections
 from routemark.report.sinks import Sink
 from routemark.report.tally import Field, Tally
 
-TEXT_BUDGET = 300_000
-"""Bytes of prompts and answers in a page with many; beyond, the longest are cut."""
-_ROOM = 920_000
-"""Bytes of a page below 2 MB beside its scripts and its tables."""
+MOST_BYTES = 2_000_000
+"""Of a page with up to 1,000 results."""
+_TABLES = 290_000
+"""Bytes kept for the style and all tables of many arms."""
 _PER_ROW = 620
 """Bytes of a trial in a page, its texts not counted."""
+_LEAST_TEXT = 400
+"""Bytes of prompts and answers a trial in a page of more results; beyond, the longest are cut."""
 MAX_COLUMNS = 8
 """Models with a column of their own in "who answered what"."""
 MAX_LABELS = 40
@@ -95,13 +98,21 @@ def environment(*more: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(short=one_line, written=_written)
+    environment.filters.update(short=one_line, written=_written, tied=_tied)
     environment.globals.update(n=numbers, views=views)
     return environment
 
 
 def _finalize(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+_UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|points?)\b)")
+
+
+def _tied(text: str) -> str:
+    """Give a text in which no line ends between a number and its unit."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def _written(value: object) -> str:
@@ -116,21 +127,22 @@ def _context(
 ) -> dict[str, Any]:
     style = _static("report.css")
     shown = summary_context(run, summary, tally)
-    scripts = [_static("report.js")]
+    scripts = [*([_static("charts.js")] if shown["charts"] else []), _static("report.js")]
+    packed = Markup(bundle.packed()) if shown["charts"] else Markup()  # noqa: S704 - base64
     models = sorted({row.model for entry in taken.entries for row, _ in entry.trials if row.model})
-    if shown["charts"]:
-        scripts = [Markup(bundle.vega()), _static("charts.js"), *scripts]  # noqa: S704 - the library, and our own files
+    fixed = sum(len(text.encode()) for text in (*scripts, packed, shown["chart_data"]))
     return {
         **shown,
         "style": style,
         "scripts": scripts,
-        "policy": policy(style, *scripts),
-        "questions": _questions(taken, list(shown["arms"])),
+        "packed": packed,
+        "policy": policy(style, *scripts, *([bundle.vega()] if packed else [])),
+        "questions": _questions(taken, list(shown["arms"]), MOST_BYTES - _TABLES - fixed),
         "taken": taken,
         "models": models,
         "model_places": {model: place for place, model in enumerate(models)},
         "lists": list(lists(run, summary, collected)),
-        "places": {entry.id: place for place, entry in enumerate(taken.entries)},
+        "places": {entry.id: f"#q{place}" for place, entry in enumerate(taken.entries)},
     }
 
 
@@ -181,7 +193,8 @@ class AnsweredCell(NamedTuple):
     """One model's answers for one label."""
 
     answers: int
-    accuracy: numbers.Cell
+    said: str
+    """How many there are, and how many of them are right."""
     shade: int
     """Share of the label's answers in steps of 0-5; 0 for labels of fewer than 20."""
 
@@ -230,7 +243,9 @@ def _answered_by(name: str, arm: ArmSummary, field: Field, by: str, tally: Tally
     for i, (label, part) in enumerate(zip(table.labels, table.slices, strict=True)):
         answers = sum(part.model_usage.values())
         cells = [
-            AnsweredCell(per[i], tally.cell(name, field, label, model), _shade(per[i], answers))
+            AnsweredCell(
+                per[i], _said(per[i], tally.cell(name, field, label, model)), _shade(per[i], answers)
+            )
             for model, _, per in models
         ]
         others = answers - sum(cell.answers for cell in cells)
@@ -241,6 +256,13 @@ def _answered_by(name: str, arm: ArmSummary, field: Field, by: str, tally: Tally
 
 def _cell(part: Slice) -> numbers.Cell:
     return numbers.cell(part.accuracy, part.graded, part.accuracy_ci95)
+
+
+def _said(answers: int, accuracy: numbers.Cell) -> str:
+    """Give "2 of 3", "7/12 [32, 81]", "83.3 % of 120", or the answers alone where none was graded."""
+    if accuracy.weight == "none":
+        return numbers.count(answers)
+    return accuracy.text if accuracy.weight != "full" else f"{accuracy.text} of {numbers.count(answers)}"
 
 
 def _shade(count: int, answers: int) -> int:
@@ -299,8 +321,9 @@ class Shown(NamedTuple):
     disagree: bool
 
 
-def _questions(taken: sample.Sample, arms: list[str]) -> list[Shown]:
-    limit = sample.level(_weights(taken), max(TEXT_BUDGET, _ROOM - _PER_ROW * taken.kept))
+def _questions(taken: sample.Sample, arms: list[str], room: int) -> list[Shown]:
+    """Give what is shown of each question; ``room``: bytes for all of them where the results are 1,000 or fewer."""
+    limit = sample.level(_weights(taken), max(_LEAST_TEXT * taken.kept, room - _PER_ROW * taken.kept))
     places = {name: place for place, name in enumerate(arms)}
     return [_shown(entry, places, limit) for entry in taken.entries]
 

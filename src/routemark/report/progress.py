@@ -92,7 +92,7 @@ class Progress:
         if outcome.failure is not None:
             self._failures[outcome.failure.kind] += 1
         if outcome.completion is not None:
-            self._served[clean(outcome.completion.model)] += 1
+            self._served[outcome.completion.model] += 1
         if outcome.cost_usd is not None:
             self._cost_usd += outcome.cost_usd
             self._priced += 1
@@ -148,6 +148,6 @@ def _one_line(text: str, style: str = "") -> Text:
 
 def _counts(counter: Counter[str]) -> str:
     """Give the most frequent names with their counts, and how many more there are."""
-    named = [f"{name} {numbers.count(count)}" for name, count in counter.most_common(SHOWN)]
+    named = [f"{clean(name)} {numbers.count(count)}" for name, count in counter.most_common(SHOWN)]
     more = len(counter) - len(named)
     return ", ".join(named) + (f", {more} more" if more > 0 else "")

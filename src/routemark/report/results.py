@@ -27,6 +27,7 @@ RUN_FIELDS = (
     "routemark_version",
     "seed",
     "settings",
+    "plugins",
     "client",
 )
 """Of the manifest; arms and settings are told, places on this machine are not."""

@@ -80,6 +80,8 @@ def result_row(  # noqa: PLR0913, PLR0917 - what is known of a trial
         flags=list(flags),
         perturbed_from=made.get(PERTURBED_FROM),
         perturbation=made.get(PERTURBATION),
+        picked=outcome.picked,
+        pick_s=outcome.pick_s,
     )
 
 

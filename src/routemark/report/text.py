@@ -2,10 +2,9 @@
 
 Names and messages come from outside and may hold terminal escapes or rich markup: they pass through
 `clean` and are printed as `rich.text.Text`, so that no markup is ever parsed. From 100 cells on there is a
-picture of cost and quality. Tables that are too wide
-drop columns in a fixed order and say so: arms lose time to first token, then the cost per right answer,
-latency p90, p50, cost per 1,000, failures; comparisons lose the number of questions, then the cost ratio;
-difficulties lose the rarest labels.
+picture of cost and quality. Tables that are too wide drop columns in a fixed order and say so: arms lose
+time to first token, then the cost per right answer, latency p90, p50, cost per 1,000, failures; comparisons
+lose the number of questions, then the cost ratio; difficulties lose the rarest labels.
 """
 
 from __future__ import annotations
@@ -55,6 +54,17 @@ def render(run: Run, summary: Summary, *, width: int = 80, color: bool, files: S
 
 def _blocks(run: Run, summary: Summary, width: int, files: Sequence[str]) -> Iterator[Block]:
     yield from _banner(run, summary)
+    if summary.total:
+        yield from _found(run, summary, width)
+    else:
+        yield Text(one_line(summary.verdict.sentence, 2000), "bold")
+        yield from (_item(line) for line in views.gate_lines(summary.gates))
+    if files:
+        yield _heading("Files")
+        yield from (_item(path, limit=1000) for path in files)
+
+
+def _found(run: Run, summary: Summary, width: int) -> Iterator[Block]:
     yield from _verdict(run, summary)
     yield from _picture(run, summary, width)
     yield from _arms(run, summary, width)
@@ -63,9 +73,6 @@ def _blocks(run: Run, summary: Summary, width: int, files: Sequence[str]) -> Ite
     for section in sections(run, summary):
         yield from _section(section, width)
     yield from _failures(summary)
-    if files:
-        yield _heading("Files")
-        yield from (_item(path, limit=1000) for path in files)
 
 
 def _heading(title: str) -> Text:
@@ -88,6 +95,9 @@ def _banner(run: Run, summary: Summary) -> Iterator[Block]:
 
 def _verdict(run: Run, summary: Summary) -> Iterator[Block]:
     verdict = summary.verdict
+    judged = views.router(summary)
+    if judged is not None:
+        yield Text(f"{_name(judged)}:", "bold")
     yield Text(one_line(verdict.sentence, 2000), "bold")
     if verdict.skill:
         yield Text(one_line(verdict.skill, 2000))

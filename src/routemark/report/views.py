@@ -52,6 +52,12 @@ def subject(summary: Summary) -> str | None:
     return next(iter(routers or summary.arms), None)
 
 
+def router(summary: Summary) -> str | None:
+    """Name the router that the verdict is about; None where only fixed models were compared."""
+    name = subject(summary)
+    return name if name is not None and summary.arms[name].is_router else None
+
+
 def best_model(summary: Summary) -> str | None:
     """Name the fixed model with the highest accuracy; seen on these same answers, hence optimistic."""
     fixed = {
@@ -84,6 +90,9 @@ def basis(run: Run, summary: Summary) -> str:
         f"{numbers.counted(summary.total, 'trial')}, "
         f"{numbers.usd(summary.cost_usd)} spent{_on_judging(summary)}."
     )
+    gateway = run.settings.get("gateway")
+    if isinstance(gateway, dict) and gateway.get("prices"):
+        text += " Where the gateway told no cost, tokens count at the prices of the settings."
     if summary.detectable_difference is None:
         return text
     told = numbers.margin(summary.detectable_difference)
@@ -156,7 +165,19 @@ def oddities(summary: Summary) -> list[str]:
         if found:
             by_arm = ", ".join(f"{name} {numbers.count(n)}" for name, n in found.items())
             lines.append(f"{numbers.count(sum(found.values()))} {what}: {by_arm}")
-    return [*lines, *_flagged(summary)]
+    return [*lines, *_flagged(summary), *_picking(summary)]
+
+
+def _picking(summary: Summary) -> Iterator[str]:
+    """Say how long routers that are plugins took by themselves."""
+    for name, arm in summary.arms.items():
+        if arm.pick_s is not None:
+            p50, p90 = (_short_time(value) for value in (arm.pick_s.p50, arm.pick_s.p90))
+            yield f"{name} itself took {p50} for half of its picks, {p90} for nine in ten, beside the latency"
+
+
+def _short_time(seconds: float | None) -> str:
+    return "under 0.1 ms" if seconds is not None and seconds < 1e-4 else numbers.seconds(seconds)
 
 
 def _flagged(summary: Summary) -> Iterator[str]:

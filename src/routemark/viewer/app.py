@@ -26,10 +26,11 @@ from routemark.errors import RoutemarkError, UsageError
 from routemark.records import ResultRow, Run
 from routemark.report import bundle, compare
 from routemark.report.rows import Csv
-from routemark.rundir import RunDirectory
+from routemark.rundir import LATEST, RunDirectory
 from routemark.viewer import live, pages, tags
+from routemark.viewer.child import LISTING
 from routemark.viewer.elsewhere import everywhere
-from routemark.viewer.filters import Filter
+from routemark.viewer.filters import STATUSES, Filter
 from routemark.viewer.guard import Guard, Token
 from routemark.viewer.opened import Library, OpenRun, Working, positions
 from routemark.viewer.shelf import state_of, summary_of
@@ -48,6 +49,10 @@ _MAX_FORM = 1 << 16
 """Bytes of a form."""
 MAX_ANSWERS = 100
 """Answers found on one page of a search in answers."""
+PAGE_PATIENCE_S = 3.0
+"""Seconds that who opens a summary waits for it, before hearing that it is being made: charts take one of them."""
+MAX_SO_FAR = 5
+"""Runs without a summary of which the list tells how far they are."""
 
 
 def create_app(library: Library, port: int, ending: Callable[[], bool] = lambda: False) -> Starlette:
@@ -141,24 +146,47 @@ class _Views:
 
     def runs(self, request: Request) -> Response:
         """Answer ``/``."""
-        return self._page("runs", **pages.runs(self._library.shelf.listed(), request.query_params))
+        shown = pages.runs(self._library.shelf.listed(), request.query_params)
+        left = [one.name for one in shown["runs"] if one.state in {"running", "interrupted"}]
+        return self._page("runs", **shown, so_far={name: self._so_far(name) for name in left[:MAX_SO_FAR]})
+
+    def _so_far(self, name: str) -> live.SoFar | None:
+        """Tell how far a run is; None while its journal is read, and where it cannot be."""
+        opened = self._library.open(name)
+        try:
+            return None if opened is None else live.so_far(opened.reader())
+        except (Working, RoutemarkError, OSError):  # one such run does not hide the others
+            return None
 
     def run(self, request: Request) -> Response:
         """Answer ``/runs/RUN``: the summary; of a run under way, the live page until figures are asked for."""
+        if request.path_params["run"] == LATEST and self._library.shelf.find(LATEST) is None:
+            return self._latest()
         opened = self._opened(request)
         run = opened.directory.read()
         found = summary_of(opened.directory, run)
         if found is None and request.query_params.get("figures") != "now":
             return self._page("live", **self._about(opened, run), here="summary")
-        reader = opened.reader()
+        reader, result = opened.reader(), self._library.jobs.result
         if found is None:
-            found = self._library.jobs.result(
-                ("summary", opened.directory.path, reader.index.head.mark),
+            found = result(
+                ("summary", *_version(opened, reader)),
                 "Working out the figures so far",
                 lambda: main.summarise(opened.directory)[1],
             )
-        shown = pages.summary(run, found, reader)
+        shown = result(
+            ("shown", *_version(opened, reader)),
+            LISTING,
+            lambda: pages.summary(opened, reader, found),
+            patience_s=PAGE_PATIENCE_S,
+        )
         return self._page("run", **{**self._about(opened, run), **shown}, here="summary")
+
+    def _latest(self) -> Response:
+        """Answer ``/runs/latest``, as the link of this name in the directory would."""
+        for newest in self._library.shelf.listed():
+            return RedirectResponse(f"/runs/{quote(newest.name)}", 307)
+        raise HTTPException(404, "There is no run in this directory yet.")
 
     def live(self, request: Request) -> Response:
         """Answer ``/runs/RUN/live``."""
@@ -217,14 +245,14 @@ class _Views:
         reader, n = opened.reader(), request.path_params["n"]
         question = _question(reader, n)
         found = self._library.jobs.result(
-            ("everywhere", content_key(question), self._version()),
+            ("everywhere", content_key(question), self._shelf_version()),
             "Looking into all runs",
             lambda: everywhere(self._library, question),
         )
         about = self._about(opened, reader.table.run)
         return self._page("everywhere", **about, here="questions", number=n, question=question, found=found)
 
-    def _version(self) -> tuple[Any, ...]:
+    def _shelf_version(self) -> tuple[Any, ...]:
         """Give what changes when a run of the shelf does."""
         names = sorted(one.name for one in self._library.shelf.path.iterdir())
         journals = (self._library.shelf.path / name / "journal.jsonl" for name in names)
@@ -303,16 +331,24 @@ def _margin(directory: RunDirectory) -> float:
     return msgspec.convert(directory.read().settings, Settings).margin
 
 
+def _version(opened: OpenRun, reader: Reader) -> tuple[Any, ...]:
+    """Give what changes when what there is to say of a run does."""
+    results, head = opened.directory.results, reader.index.head
+    written_at = results.stat().st_mtime_ns if results.exists() else 0
+    return opened.directory.path, reader.table.run.status, head.size, head.mark, written_at
+
+
 def _question(reader: Reader, n: int) -> Any:
     if n >= len(reader.questions):
         raise HTTPException(404, "There is no such question in this run.")
     return reader.questions[n]
 
 
-def _found(reader: Reader, row: int) -> tuple[int, str, str]:
-    """Give number and id of the question of a trial, and its arm."""
+def _found(reader: Reader, row: int) -> tuple[int, str, str, str]:
+    """Give number and id of the question of a trial, its arm, and what became of it."""
     n = int(reader.table.prompts.in_order[reader.table.rank[row]])
-    return n, reader.questions[n].id, reader.table.run.all_arms[int(reader.table.arm[row])].name
+    arm = reader.table.run.all_arms[int(reader.table.arm[row])].name
+    return n, reader.questions[n].id, arm, STATUSES[reader.table.status[row]]
 
 
 def _csv_pieces(rows: Iterator[ResultRow]) -> Iterator[str]:

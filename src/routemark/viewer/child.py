@@ -1,7 +1,7 @@
 """The process that indexes a large run, so that the server goes on: ``python -m routemark.viewer.child RUN FOLDER``.
 
-Prints how far it is, a line ``DONE TOTAL`` in bytes every now and then. What is wrong is said on standard
-error, and the exit code is 1.
+Prints how far it is, a line ``DONE TOTAL WHAT`` every now and then. What is wrong is said on standard error,
+and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -11,23 +11,44 @@ from pathlib import Path
 
 from routemark.errors import RoutemarkError
 from routemark.rundir import RunDirectory
-from routemark.viewer import index, prompts
+from routemark.viewer import index, lists, prompts
+from routemark.viewer.shelf import summary_of
+from routemark.viewer.table import Table
+from routemark.viewer.trials import Reader
+
+READING = "Reading the journal"
+LISTING = "Looking for the answers that decide"
 
 
 def make(directory: RunDirectory, folder: Path) -> None:
-    """Index questions and journal, on from what is there."""
+    """Index questions and journal, on from what is there; make the lists of a run that has a summary."""
     path = folder / "journal.npz"
     run = directory.read()
     before = index.load(path) or index.Index.empty()
     if directory.journal.stat().st_size < before.head.size or not index.is_of(before, directory.journal):
         before = index.Index.empty()
-    prompts.open_prompts(run, directory.load_questions(), folder)
-    index.save(index.read_on(directory.journal, before, _say), path)
+    questions = directory.load_questions()
+    made_of = prompts.open_prompts(run, questions, folder)
+    found = index.read_on(directory.journal, before, _saying(READING))
+    index.save(found, path)
+    summary = summary_of(directory, run)
+    if summary is not None:
+        reader = Reader(
+            journal=directory.journal,
+            questions=questions,
+            index=found,
+            table=Table(run, found, made_of),
+            counted=summary.finished_questions,
+        )
+        lists.of_run(reader, run, summary, folder, _saying(LISTING))
 
 
-def _say(done: int, of: int) -> None:
-    sys.stdout.write(f"{done} {of}\n")
-    sys.stdout.flush()
+def _saying(what: str) -> index.Progress:
+    def say(done: int, of: int) -> None:
+        sys.stdout.write(f"{done} {of} {what}\n")
+        sys.stdout.flush()
+
+    return say
 
 
 def main() -> int:

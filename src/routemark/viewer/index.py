@@ -26,7 +26,7 @@ from routemark.files import replaced
 from routemark.journal import Event, damaged, decode, read_at, replay
 from routemark.records import Outcome
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever an older index cannot be read on."""
 TRUNCATED, EMPTY = 1, 2
 """Cut off at the token limit; without text."""
@@ -53,10 +53,21 @@ ARRIVAL = np.dtype([("key", "<u8"), ("offset", "<i8"), ("at", "<f8")])
 """A generation's id came, hence its response has begun."""
 LOOKUP = np.dtype([("key", "<u8"), ("offset", "<i8")])
 PACE = np.dtype([("at", "<f8"), ("limit", "<f8"), ("peak", "<i8")])
-TABLES = {"outcomes": OUTCOME, "grades": GRADE, "arrivals": ARRIVAL, "lookups": LOOKUP, "paces": PACE}
+FAULT = np.dtype([("at", "<f8"), ("kind", "<i4")])
+"""An attempt that failed, when it did; the last of a trial, or asked again."""
+TABLES = {
+    "outcomes": OUTCOME,
+    "grades": GRADE,
+    "arrivals": ARRIVAL,
+    "lookups": LOOKUP,
+    "paces": PACE,
+    "faults": FAULT,
+}
 
 _OUTCOME = struct.Struct("<QQQqdddiiiiiiii")
-_GRADE, _ARRIVAL, _LOOKUP, _PACE = (struct.Struct(form) for form in ("<Qqd", "<Qqd", "<Qq", "<ddq"))
+_GRADE, _ARRIVAL, _LOOKUP, _PACE, _FAULT = (
+    struct.Struct(form) for form in ("<Qqd", "<Qqd", "<Qq", "<ddq", "<di")
+)
 
 
 class Names(msgspec.Struct):
@@ -67,6 +78,8 @@ class Names(msgspec.Struct):
     provider: list[str] = []
     task_type: list[str] = []
     failure: list[str] = []
+    fault: list[str] = []
+    """Kinds of failed attempts; ``failure``: of failed trials."""
 
 
 class Head(msgspec.Struct):
@@ -97,6 +110,7 @@ class Index(NamedTuple):
     arrivals: Entries
     lookups: Entries
     paces: Entries
+    faults: Entries
 
     @classmethod
     def empty(cls) -> Index:
@@ -186,6 +200,7 @@ def _lines(journal: Path, start: int) -> Iterator[tuple[int, bytes]]:
 class _Attempt(msgspec.Struct):
     started_at: str = ""
     duration_s: float = 0.0
+    kind: str | None = None
     cost_usd: float | None = None
 
 
@@ -296,7 +311,7 @@ class _Reader:
             key_of(line.question_id),
             key_of(line.session_id),
             offset,
-            seconds_of(last.started_at) + last.duration_s,
+            _end(last),
             math.nan if cost is None else cost,
             math.nan if answer is None else answer.latency_s,
         )
@@ -311,6 +326,9 @@ class _Reader:
             -1 if answer is None else _small(answer.usage.completion_tokens),
             0 if answer is None else _flags(answer),
         )
+        for attempt in line.attempts:
+            if attempt.kind is not None:
+                self._packed["faults"] += _FAULT.pack(_end(attempt), self._code("fault", attempt.kind))
 
     def _code(self, field: str, name: str | None) -> int:
         if name is None:
@@ -397,6 +415,11 @@ def _key(trial: str) -> int:
     if len(trial) < 16:
         raise ValueError(f"{trial!r} is no trial")
     return int(trial[:16], 16)
+
+
+def _end(attempt: _Attempt) -> float:
+    """Give when an attempt was over, in seconds since 1970."""
+    return seconds_of(attempt.started_at) + attempt.duration_s
 
 
 def _small(number: int | None) -> int:

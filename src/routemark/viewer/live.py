@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
@@ -97,19 +98,20 @@ class Watch:
 
     def _state(self, reader: Reader, state: State) -> dict[str, Any]:
         table, run, index = reader.table, reader.table.run, reader.index
-        own = table.arm < len(run.arms)
-        final = ~np.isin(table.failure, _ours(table))
-        done = int(np.count_nonzero(own & final))
+        done = _done(table)
         return {
             "state": state,
             "reason": one_line(run.stop_reason or "", 400),
             "done": done,
-            "planned": run.questions * len(run.arms) * run.repeats,
-            "joined": int(np.count_nonzero(~own)),
+            "planned": _planned(run),
+            "joined": int(np.count_nonzero(table.arm >= len(run.arms))),
             **_money(run, index, table, done),
-            **_pace(index, table),
+            **_pace(index, table, state),
+            **_over_time(index, table),
             "arms": [_arm(table, place, arm.name) for place, arm in enumerate(run.all_arms)],
-            "failures": _failures(table),
+            "failed": numbers.count(int(np.count_nonzero(table.failure >= 0))),
+            "attempts": numbers.counted(len(index.faults), "attempt") if len(index.faults) else "",
+            "failures": _failures(index, table),
             "newest": _newest(reader),
             "open": self._open(reader) if state == "running" else [],
         }
@@ -149,6 +151,31 @@ class Watch:
         self._names = {**dict.fromkeys(keys), **planned}
 
 
+class SoFar(NamedTuple):
+    """What the list of runs tells of one that has no summary."""
+
+    done: int
+    """Trials of the plan that have ended."""
+    planned: int
+    spent: str
+
+
+def so_far(reader: Reader) -> SoFar:
+    """Give how far a run is."""
+    done, run = _done(reader.table), reader.table.run
+    return SoFar(done, _planned(run), _money(run, reader.index, reader.table, done)["spent"])
+
+
+def _planned(run: Run) -> int:
+    return run.questions * len(run.arms) * run.repeats
+
+
+def _done(table: Table) -> int:
+    """Give the number of trials of the plan that have ended, and are not asked again."""
+    own = table.arm < len(table.run.arms)
+    return int(np.count_nonzero(own & ~np.isin(table.failure, _ours(table))))
+
+
 def _ours(table: Table) -> Codes:
     """Give the codes of failures that do not end a trial: it is asked again."""
     kinds = enumerate(table.names.failure)
@@ -160,7 +187,7 @@ def _money(run: Run, index: Index, table: Table, done: int) -> dict[str, str]:
     costs = index.outcomes["cost"]
     spent = float(np.nansum(costs)) + index.head.left_open_usd
     known = int(np.count_nonzero(~np.isnan(costs)))
-    left = run.questions * len(run.arms) * run.repeats - done
+    left = _planned(run) - done
     unknown = len(table) - int(np.count_nonzero(~np.isnan(table.cost)))
     return {
         "spent": numbers.usd(spent if known else None),
@@ -171,22 +198,39 @@ def _money(run: Run, index: Index, table: Table, done: int) -> dict[str, str]:
     }
 
 
-def _pace(index: Index, table: Table) -> dict[str, Any]:
-    """Give trials a second of late, since the beginning, and the ceiling of requests in flight."""
-    ended = np.sort(table.ended[~np.isnan(table.ended)])
+def _pace(index: Index, table: Table, state: State) -> dict[str, Any]:
+    """Give trials a second, while running those of late; when the last one ended; the ceiling of requests in flight."""
+    ended = table.ended[~np.isnan(table.ended)]
     if not len(ended):
-        return {"rate": "", "bins": [], "bin_s": 0, "limit": "", "peak": ""}
-    recent = ended[ended > ended[-1] - RECENT_S]
-    span = max(min(RECENT_S, float(ended[-1] - ended[0])), 0.1)
-    width = max(1.0, math.ceil((ended[-1] - ended[0]) / BINS))
-    bins = np.bincount(((ended - ended[0]) / width).astype(np.int64))[:BINS]
+        return {"rate": "", "last": None, "limit": "", "peak": ""}
+    last = float(ended.max())
+    whole = last - float(ended.min())
+    span = max(min(RECENT_S, whole) if state == "running" else whole, 1.0)
     pace = index.paces[-1] if len(index.paces) else None
     return {
-        "rate": f"{len(recent) / span:.1f}",
-        "bins": bins.tolist(),
-        "bin_s": width,
+        "rate": f"{np.count_nonzero(ended >= last - span) / span:.1f}",
+        "last": last,
         "limit": "" if pace is None else f"{float(pace['limit']):.0f}",
         "peak": "" if pace is None or pace["peak"] < 0 else f"{int(pace['peak'])}",
+    }
+
+
+def _over_time(index: Index, table: Table) -> dict[str, Any]:
+    """Count trials that ended, and attempts that failed, in at most `BINS` spans of ``bin_s`` seconds."""
+    ended, faults = (at[~np.isnan(at)] for at in (table.ended, index.faults["at"]))
+    if not len(ended) + len(faults):
+        return {"bins": [], "faults": [], "bin_s": 0}
+    begun = min(float(at.min()) for at in (ended, faults) if len(at))
+    span = max(float(at.max()) for at in (ended, faults) if len(at)) - begun
+    width = max(1.0, math.ceil(span / BINS))
+    bins = min(BINS, int(span / width) + 1)
+    counts = (
+        np.bincount(np.minimum((at - begun) / width, bins - 1).astype(np.int64), minlength=bins)
+        for at in (ended, faults)
+    )
+    return {
+        **{name: count.tolist() for name, count in zip(("bins", "faults"), counts, strict=True)},
+        "bin_s": width,
     }
 
 
@@ -207,17 +251,24 @@ def _arm(table: Table, place: int, name: str) -> dict[str, Any]:
     }
 
 
-def _failures(table: Table) -> list[dict[str, str]]:
-    counts = np.bincount(table.failure[table.failure >= 0], minlength=len(table.names.failure))
+def _failures(index: Index, table: Table) -> list[dict[str, str]]:
+    """Count trials that ended without an answer, and attempts that failed, by kind; what fails most first."""
+    trials = _counts(table.failure, table.names.failure)
+    attempts = _counts(index.faults["kind"], table.names.fault)
     return [
         {
-            "kind": one_line(table.names.failure[code], 60),
-            "count": numbers.count(int(counts[code])),
-            "advice": rule(table.names.failure[code]).advice,
+            "kind": one_line(kind, 60),
+            "trials": numbers.count(trials[kind]),
+            "attempts": numbers.count(attempts[kind]),
+            "advice": rule(kind).advice,
         }
-        for code in np.argsort(-counts, kind="stable").tolist()
-        if counts[code]
+        for kind in sorted(trials | attempts, key=lambda kind: (-trials[kind], -attempts[kind], kind))
     ]
+
+
+def _counts(codes: Codes, names: list[str]) -> Counter[str]:
+    counts = np.bincount(codes[codes >= 0], minlength=len(names)).tolist()
+    return Counter({name: count for name, count in zip(names, counts, strict=True) if count})
 
 
 def _newest(reader: Reader) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from routemark.records import Run
 from routemark.rundir import RunDirectory
 from routemark.viewer import index as indices
 from routemark.viewer import prompts as prompting
+from routemark.viewer.child import READING
 from routemark.viewer.filters import Filter
 from routemark.viewer.index import Index
 from routemark.viewer.prompts import Prompts
@@ -62,7 +63,9 @@ class Jobs:
         self._jobs: OrderedDict[tuple[Any, ...], Future[Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def result(self, key: tuple[Any, ...], what: str, work: Callable[[], Any]) -> Any:
+    def result(
+        self, key: tuple[Any, ...], what: str, work: Callable[[], Any], patience_s: float | None = None
+    ) -> Any:
         """Give what the work gives, or raises; raise Working while it is not over. Its last results are kept."""
         with self._lock:
             future = self._jobs.get(key)
@@ -70,7 +73,7 @@ class Jobs:
                 future = self._jobs[key] = self._pool.submit(work)
                 while len(self._jobs) > KEPT and next(iter(self._jobs.values())).done():
                     self._jobs.popitem(last=False)
-        if future not in wait([future], PATIENCE_S).done:
+        if future not in wait([future], PATIENCE_S if patience_s is None else patience_s).done:
             raise Working(what)
         if future.exception() is not None:
             with self._lock:
@@ -88,7 +91,7 @@ class OpenRun:
     def __init__(self, directory: RunDirectory, folder: Path) -> None:
         """``folder``: where the index is kept."""
         self.directory = directory
-        self._folder = folder
+        self.folder = folder
         self._lock = threading.Lock()
         self._index: Index | None = None
         self._saved = 0
@@ -149,7 +152,7 @@ class OpenRun:
         if self._questions is None:
             self._questions = self.directory.load_questions()
         if self._prompts is None:
-            self._prompts = prompting.open_prompts(run, self._questions, self._folder)
+            self._prompts = prompting.open_prompts(run, self._questions, self.folder)
         table = Table(run, index, self._prompts)
         return Reader(
             journal=self.directory.journal,
@@ -171,7 +174,7 @@ class OpenRun:
         journal = self.directory.journal
         size = journal.stat().st_size if journal.exists() else 0
         if self._index is None:
-            self._index = indices.load(self._folder / "journal.npz") or Index.empty()
+            self._index = indices.load(self.folder / "journal.npz") or Index.empty()
             self._saved = self._index.head.size
         if size == self._index.head.size == 0:
             return self._index
@@ -184,27 +187,27 @@ class OpenRun:
         grown = self._index.head.size - self._saved
         if grown > SAVED_AFTER or (grown and run.status != "running"):
             with suppress(OSError):  # a full disk: it is made anew next time
-                indices.save(self._index, self._folder / "journal.npz")
+                indices.save(self._index, self.folder / "journal.npz")
                 self._saved = self._index.head.size
         return self._index
 
     def _much(self, run: Run, more: int) -> bool:
         questions = self.directory.questions
         if self._prompts is None and questions.exists():
-            self._prompts = prompting.load(run, self._folder, run.questions)
+            self._prompts = prompting.load(run, self.folder, run.questions)
             more += 0 if self._prompts else questions.stat().st_size
         return more > AT_ONCE
 
     def _wait_for_child(self) -> None:
         """Let a process index the run, and take what it made; raise Working until then."""
         if self._child is None:
-            self._child = _Child(self.directory, self._folder)
+            self._child = _Child(self.directory, self.folder)
         if not self._child.over.wait(PATIENCE_S):
-            raise Working("Reading the journal", *self._child.progress)
+            raise Working(*self._child.progress)
         error, self._child = self._child.error, None
         if error:
             raise JournalError(error)
-        self._index = indices.load(self._folder / "journal.npz") or Index.empty()
+        self._index = indices.load(self.folder / "journal.npz") or Index.empty()
         self._saved = self._index.head.size
 
 
@@ -212,7 +215,7 @@ class _Child:
     """A process that indexes a run."""
 
     def __init__(self, directory: RunDirectory, folder: Path) -> None:
-        self.progress = (0, 0)
+        self.progress = (READING, 0, 0)
         self.error = ""
         self.over = threading.Event()
         command = [sys.executable, "-m", "routemark.viewer.child", str(directory.path), str(folder)]
@@ -224,8 +227,8 @@ class _Child:
     def _follow(self) -> None:
         with self._process as process:
             for line in process.stdout or ():
-                done, of = line.split()
-                self.progress = int(done), int(of)
+                done, of, what = line.rstrip().split(" ", 2)
+                self.progress = what, int(done), int(of)
             said = process.stderr.read() if process.stderr else ""
         if process.returncode:
             self.error = said.strip().rpartition("\n")[2] or f"indexing ended with {process.returncode}"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 import numpy as np
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
-from routemark.records import Arm, Question, Run, Summary
+from routemark.records import Arm, Question, Summary
 from routemark.report import numbers, page
 from routemark.report.clean import clip
+from routemark.report.lists import Listing
 from routemark.report.sample import Sample
 from routemark.report.tally import FIELDS, Tally
+from routemark.viewer import lists
 from routemark.viewer.filters import ODD, SORTS, STATUSES, Filter
+from routemark.viewer.index import key_of
+from routemark.viewer.opened import OpenRun
 from routemark.viewer.shelf import Listed
 from routemark.viewer.table import Codes, Selection, Table
 from routemark.viewer.trials import Reader, Trial
@@ -33,9 +40,23 @@ MARKS = {"right": "\u2713", "wrong": "\u2717", "partial": "\u00bd", "failed": "!
 def environment() -> Environment:
     """Give the templates of the report and the viewer, with one cleaning and escaping for both."""
     made = page.environment(_HERE / "templates")
-    made.filters.update(clipped=lambda text: clip(text, MAX_SHOWN))
+    made.filters.update(clipped=lambda text: clip(text, MAX_SHOWN), slashed=_slashed, marked=_marked)
     made.globals.update(marks=MARKS, odd=ODD, sorts=SORTS, statuses=STATUSES)
     return made
+
+
+def _slashed(name: str) -> Markup:
+    """Give a cleaned name that may be broken behind a slash rather than anywhere."""
+    return escape(name).replace("/", Markup("/<wbr>"))
+
+
+def _marked(text: str, words: list[str]) -> Markup:
+    """Give a cleaned text in which the words stand out."""
+    wanted = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+    parts = re.split(f"({wanted})", text, flags=re.IGNORECASE)
+    return Markup().join(
+        Markup("<mark>{}</mark>").format(part) if i % 2 else part for i, part in enumerate(parts)
+    )
 
 
 # ------------------------------------------------------------------------------------ the runs
@@ -66,10 +87,23 @@ def runs(listed: list[Listed], query: Mapping[str, str]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------- one run
 
 
-def summary(run: Run, found: Summary, reader: Reader) -> dict[str, Any]:
+def summary(opened: OpenRun, reader: Reader, found: Summary) -> dict[str, Any]:
     """Give what the report's own templates show."""
+    run, name = reader.table.run, opened.directory.path.name
+    listed = lists.of_run(reader, run, found, opened.folder)
     everything = Sample([], len(reader.table), len(reader.table))
-    return {**page.summary_context(run, found, _tally(reader)), "taken": everything}
+    shown = page.summary_context(run, found, _tally(reader))
+    return {**shown, "taken": everything, "lists": listed, "places": _places(name, reader, listed)}
+
+
+def _places(name: str, reader: Reader, listed: list[Listing]) -> dict[str, str]:
+    """Give the page of each question in the lists."""
+    ids = list(
+        dict.fromkeys(one.id for listing in listed for part in listing.parts for one in part.questions)
+    )
+    numbers_of = reader.table.prompts.places(np.array([key_of(one) for one in ids], dtype=np.uint64))
+    base = f"/runs/{quote(name)}/questions"
+    return {one: f"{base}/{n}" for one, n in zip(ids, numbers_of.tolist(), strict=True)}
 
 
 def _tally(reader: Reader) -> Tally:
@@ -84,14 +118,17 @@ def _tally(reader: Reader) -> Tally:
         labels = heads.get(field, names.task_type)
         codes = table.prompts.table[field][question] if field in heads else table.task_type
         at = np.flatnonzero(counts & (codes >= 0) & (table.model >= 0))
+        if not len(at):
+            continue
+        shape = len(arms), len(labels), len(names.model)
+        # one number for each arm, label and model: far faster than rows of three
         cells, which = np.unique(
-            np.column_stack([table.arm[at], codes[at], table.model[at]]), axis=0, return_inverse=True
+            np.ravel_multi_index((table.arm[at], codes[at], table.model[at]), shape), return_inverse=True
         )
-        graded = np.bincount(which.ravel(), minlength=len(cells))
-        scores = np.bincount(which.ravel(), weights=table.score[at], minlength=len(cells))
-        for (arm, label, model), n, score in zip(
-            cells.tolist(), graded.tolist(), scores.tolist(), strict=True
-        ):
+        graded = np.bincount(which, minlength=len(cells))
+        scores = np.bincount(which, weights=table.score[at], minlength=len(cells))
+        places = zip(*(place.tolist() for place in np.unravel_index(cells, shape)), strict=True)
+        for (arm, label, model), n, score in zip(places, graded.tolist(), scores.tolist(), strict=True):
             tally.count((arms[arm], field, labels[label], names.model[model]), n, score)
     return tally
 

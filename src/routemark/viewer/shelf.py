@@ -79,7 +79,8 @@ class Shelf:
         )
         if any(path.is_symlink() for path in files) or not directory.manifest.is_file():
             return None
-        return directory
+        # a pipe or a device would keep who reads it waiting
+        return None if any(path.exists() and not path.is_file() for path in files[1:]) else directory
 
     def listed(self) -> list[Listed]:
         """Give all runs, the newest first; what cannot be read is left out."""

@@ -99,7 +99,14 @@ def oracle_summary(outcomes: Outcomes, *, seed: int, confirmed: float | None = N
         dearest=baselines.dearest(pool),
         random=baselines.uniform(pool),
         zero_router=_vertices(pool),
+        by_difficulty=_by_difficulty(pool),
     )
+
+
+def _by_difficulty(pool: Outcomes) -> dict[str, OraclePoint]:
+    labels = pool.asked.difficulty
+    parts = ((name, pool.where(labels.code == code)) for code, name in enumerate(labels.names))
+    return {name: _point(oracles.best_then_cheapest(part)) for name, part in parts}
 
 
 def same_mix(outcomes: Outcomes, picks: Picks, *, seed: int) -> SameMix | None:

@@ -51,6 +51,7 @@ class Columns:
         self.question, self.cluster = array("Q"), array("Q")
         self.arm, self.repeat = array("i"), array("i")
         self.score, self.cost, self.latency, self.ttft = array("d"), array("d"), array("d"), array("d")
+        self.pick = array("d")
         self.failure, self.flags = array("h"), array("b")
         self.model, self.provider = array("i"), array("i")
         self.difficulty, self.category, self.task_type = array("i"), array("i"), array("i")
@@ -70,6 +71,7 @@ class Columns:
         self.category.append(self.categories.code(question.category))
         self.choices.append(min(len(question.choices or ()), MOST_CHOICES))
         self.cost.append(_known(outcome.cost_usd))
+        self.pick.append(_known(outcome.pick_s))
         if not self.prompt_question or self.prompt_question[-1] != name:
             self._append_prompt(name, question)
         if outcome.completion is not None:
@@ -158,6 +160,11 @@ class Rows:
     def ttft(self) -> Floats:
         """Seconds to the first token."""
         return np.asarray(self._columns.ttft)[self._index]
+
+    @property
+    def pick(self) -> Floats:
+        """Seconds that a router which is a plugin took by itself."""
+        return np.asarray(self._columns.pick)[self._index]
 
     @property
     def failure(self) -> Codes:

@@ -81,6 +81,51 @@
     return found.value - found.half > 0 ? "better" : found.value + found.half < 0 ? "worse" : "open";
   };
 
+  // ---------------------------------------------------------------- mixtures and bounds, as routemark.report.mixtures has them
+  // A mean over the difficulties; rows: [accuracy, cost per 1,000] of each, null where it is not known.
+  const mean = (weights, rows) => {
+    if (!rows || rows.some((row, h) => weights[h] > 0 && !row)) return null;
+    return [0, 1].map((k) => weights.reduce((sum, weight, h) => sum + (weight > 0 ? weight * rows[h][k] : 0), 0));
+  };
+  const mixed = (weights, shares) => {
+    const total = {};
+    shares.forEach((share, h) => {
+      for (const [arm, part] of Object.entries(share)) total[arm] = (total[arm] ?? 0) + weights[h] * part;
+    });
+    const parts = Object.entries(total).filter(([, share]) => share > 0);
+    const means = parts.map(([arm]) => mean(weights, data.mixtures.means[arm]));
+    if (!parts.length || means.includes(null)) return null;
+    const all = parts.reduce((sum, [, share]) => sum + share, 0); // below 1 where a difficulty got no answer
+    return [0, 1].map((k) => parts.reduce((sum, [, share], i) => sum + (share / all) * means[i][k], 0));
+  };
+  const boundsOn = (weights) => {
+    const { mixes, oracle } = data.mixtures;
+    const found = mixes.map(({ short, shares }) => ({ short, kind: "mix", point: mixed(weights, shares) }));
+    if (oracle) found.push({ short: oracle.short, kind: "oracle", point: mean(weights, oracle.means) });
+    return found.filter(({ point }) => point && point[1] > 0).map(({ short, kind, point: [accuracy, cost] }) => ({
+      short, kind, accuracy, cost, said_accuracy: percent(accuracy), said_cost: usd(cost),
+    }));
+  };
+  const isBelow = (a, b, c) => (b.accuracy - a.accuracy) * (c.cost - a.cost) <= (c.accuracy - a.accuracy) * (b.cost - a.cost);
+  // The best mixtures of two fixed models, see routemark.analysis.controls.hull; straight, hence curved on a logarithmic axis.
+  const hullOf = (arms) => {
+    const vertices = [];
+    for (const arm of [...arms].sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy)) {
+      if (vertices.length && arm.accuracy <= vertices.at(-1).accuracy) continue;
+      while (vertices.length > 1 && isBelow(vertices.at(-2), vertices.at(-1), arm)) vertices.pop();
+      vertices.push(arm);
+    }
+    return vertices.slice(1).flatMap((dear, i) => Array.from({ length: 21 }, (_, step) => {
+      const share = (step / 20) ** 2; // denser at the cheap end
+      return ["cost", "accuracy"].map((field) => vertices[i][field] + share * (dear[field] - vertices[i][field]));
+    })).map(([cost, accuracy]) => ({ cost, accuracy })).filter(({ cost }) => cost > 0);
+  };
+  const poolOn = (weights) => data.mixtures.pool.map((arm) => mean(weights, data.mixtures.means[arm]))
+    .filter(Boolean).map(([accuracy, cost]) => ({ accuracy, cost }));
+  const sweepsOf = (arms) => data.mixtures.sweeps.flatMap((names, of) =>
+    names.map((name) => arms.find(({ arm }) => arm === name)).filter((arm) => arm && arm.cost > 0)
+      .map(({ cost, accuracy }) => ({ of, cost, accuracy })));
+
   // ---------------------------------------------------------------- drawing
   // Names stand where they cover nothing; one that finds no place is left out, its number stays.
   const placeNames = (spec) => {
@@ -91,13 +136,23 @@
       mark.from = { data: `${base}_marks` };
       mark.encode = { update: { text: { field: "datum.short" }, fill, fontSize, fontStyle } };
       mark.transform = [{
-        type: "label", size: { signal: "[width, height]" }, padding: 0, avoidBaseMark: true,
-        avoidMarks: names === "names" ? [] : ["dots_marks", "names_marks"],
-        anchor: ["right", "left", "top", "bottom", "top-right", "bottom-right", "top-left", "bottom-left"],
-        offset: [offset, offset, offset, offset, offset, offset, offset, offset],
+        type: "label", size: { signal: "[max(1, width), max(1, height)]" }, padding: 0, avoidBaseMark: true,
+        avoidMarks: ["upright_marks", "level_marks", ...(names === "names" ? [] : ["dots_marks", "names_marks"])],
+        anchor: ["right", "left", "top-right", "bottom-right", "top-left", "bottom-left", "top", "bottom"],
+        offset: Array(8).fill(offset),
       }];
     }
     return spec;
+  };
+  // In a page that is one file the library is packed, and the page's policy knows the hash of what is in it.
+  const unpackLibrary = async () => {
+    const packed = document.getElementById("vega");
+    if (!packed) return;
+    const bytes = Uint8Array.from(atob(packed.textContent), (character) => character.charCodeAt(0));
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.text = await new Response(unpacked).text();
+    document.head.append(script);
   };
   const draw = async (name) => {
     const place = document.getElementById(`chart-${name}`);
@@ -116,7 +171,9 @@
   const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   // Vega marks the rows it was given; it must get new ones.
   const fresh = (rows) => rows.map((row) => Object.fromEntries(Object.entries(row)));
-  const listed = (names) => names.join(", ");
+  const MOST_NAMED = 6;
+  const listed = (names) => names.slice(0, MOST_NAMED).join(", ")
+    + (names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "");
 
   class Controls {
     constructor(view) {
@@ -162,8 +219,7 @@
       this.weights = data.weighted ? own : null;
       this.arms = fresh(start);
       if (this.mix) this.sayShares(own);
-      const table = document.getElementById("weighted");
-      if (table) table.hidden = true;
+      if (this.mix) document.getElementById("weighted").hidden = true;
       if (show) this.show();
     }
 
@@ -176,27 +232,49 @@
       const moments = new Map(data.moments.arms.map((arm) => [arm.arm, arm]));
       this.arms = start.flatMap((arm) => {
         const own = moments.get(arm.arm);
-        const accuracy = own && weightedAccuracy(this.weights, own.score);
-        const cost = own && weightedCost(this.weights, own.cost);
-        if (!accuracy || !cost) return [];
-        return [{
-          ...arm, accuracy: accuracy.value, cost: cost.value,
-          accuracy_low: accuracy.interval[0], accuracy_high: accuracy.interval[1],
-          cost_low: cost.interval?.[0] ?? null, cost_high: cost.interval?.[1] ?? null,
-          said_accuracy: percentInterval(accuracy.value, accuracy.interval),
-          said_cost: usdInterval(cost.value, cost.interval),
-        }];
+        const found = own ? this.weighed(own) : this.meanAlone(arm.arm);
+        return found ? [{ ...arm, ...found }] : [];
       });
-      const table = document.getElementById("weighted");
-      table.querySelector("tbody").replaceChildren(...this.arms.map((arm) => {
+      this.showTable();
+      this.show();
+    }
+
+    weighed(own) {
+      const accuracy = weightedAccuracy(this.weights, own.score);
+      const cost = weightedCost(this.weights, own.cost);
+      return accuracy && cost && {
+        accuracy: accuracy.value, cost: cost.value,
+        accuracy_low: accuracy.interval[0], accuracy_high: accuracy.interval[1],
+        cost_low: cost.interval?.[0] ?? null, cost_high: cost.interval?.[1] ?? null,
+        said_accuracy: percentInterval(accuracy.value, accuracy.interval),
+        said_cost: usdInterval(cost.value, cost.interval),
+      };
+    }
+
+    // Of many arms, and of models that were asked a sample of the questions, no intervals are known here.
+    meanAlone(name) {
+      const found = mean(this.weights, data.mixtures.means[name]);
+      return found && {
+        accuracy: found[0], cost: found[1], accuracy_low: null, accuracy_high: null, cost_low: null, cost_high: null,
+        said_accuracy: percent(found[0]), said_cost: usd(found[1]),
+      };
+    }
+
+    // The figures behind the picture, and whom it does not show.
+    showTable() {
+      const named = this.arms.map((arm) => ({ ...arm, name: `${arm.n} ${arm.arm}` }));
+      const rows = [...named, ...boundsOn(this.weights).map((point) => ({ ...point, name: point.short }))];
+      document.querySelector("#weighted tbody").replaceChildren(...rows.map((point) => {
         const row = document.createElement("tr");
-        const head = element("th", `${arm.n} ${arm.arm}`);
+        const head = element("th", point.name);
         head.scope = "row";
-        row.append(head, element("td", arm.said_accuracy), element("td", arm.said_cost));
+        row.append(head, element("td", point.said_accuracy), element("td", point.said_cost));
         return row;
       }));
-      table.hidden = false;
-      this.show();
+      const missing = start.filter(({ arm }) => !this.arms.some((one) => one.arm === arm)).map(({ arm }) => arm);
+      document.getElementById("unweighted").textContent = missing.length
+        ? `Too few questions of a difficulty to weigh ${listed(missing)} so.` : "";
+      document.getElementById("weighted").hidden = false;
     }
 
     sayShares(shares) {
@@ -215,13 +293,16 @@
       for (const arm of this.arms) arm.best = arm === best;
       this.view.data("arms", fresh(this.arms));
       this.view.data("iso", best ? this.line(best) : []);
-      for (const name of ["bounds", "hull", "sweep"]) {
-        this.view.data(name, weights ? [] : fresh(data.charts.cost.datasets[name]));
-      }
+      const beside = weights ? this.beside() : data.charts.cost.datasets;
+      for (const name of ["bounds", "hull", "sweep"]) this.view.data(name, fresh(beside[name]));
       this.view.runAsync();
       document.getElementById("winner").replaceChildren(...(best ? this.sentence(best, others, worth) : [
         "Too few questions of a difficulty to weigh them so.",
       ]));
+    }
+
+    beside() {
+      return { bounds: boundsOn(this.weights), hull: hullOf(poolOn(this.weights)), sweep: sweepsOf(this.arms) };
     }
 
     line(best) {
@@ -237,15 +318,14 @@
     }
 
     sentence(best, others, worth) {
-      const found = { better: [], open: [], tie: [] };
+      const found = { better: [], open: [], tie: [], untold: [] };
       for (const other of others) {
         const pair = data.moments.pairs.find((one) =>
           (one.arm === best.arm && one.baseline === other.arm) || (one.arm === other.arm && one.baseline === best.arm));
-        const side = pair ? standing(pair, this.weights, this.price) : "open";
-        const sure = pair && side === (pair.arm === best.arm ? "better" : "worse");
+        const sure = pair && standing(pair, this.weights, this.price) === (pair.arm === best.arm ? "better" : "worse");
         const gap = worth(best) - worth(other);
         const size = this.price + (best.cost + other.cost) / 1000;
-        found[sure ? "better" : gap < 1e-6 * size ? "tie" : "open"].push(other.arm);
+        found[sure ? "better" : gap < 1e-6 * size ? "tie" : pair ? "open" : "untold"].push(other.arm);
       }
       const names = [best.arm, ...found.tie];
       const parts = [
@@ -254,11 +334,14 @@
       ];
       if (found.better.length) parts.push(` Surely (95 %) better than ${listed(found.better)}.`);
       if (found.open.length) parts.push(` Open beside ${listed(found.open)}.`);
+      if (found.untold.length) parts.push(` How sure that is beside ${listed(found.untold)} is not told here.`);
       return parts;
     }
   }
 
   (async () => {
+    if (!window.vegaEmbed && !window.DecompressionStream) return; // an old browser: the tables say it all
+    await unpackLibrary();
     const names = Object.keys(data.charts);
     const views = {};
     for (const name of names) views[name] = await draw(name);

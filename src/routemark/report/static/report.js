@@ -1,5 +1,6 @@
 "use strict";
-// Filters the questions. The page is complete without it: the form shows only when this runs.
+// Filters the questions, and keeps the filter in the address behind "#?", so that it can be sent with the page.
+// The page is complete without it: the form shows only when this runs.
 (() => {
   const form = document.getElementById("filter");
   const shown = document.getElementById("shown");
@@ -45,6 +46,31 @@
     list.append(...[...questions].sort((a, b) => place.get(a) - place.get(b)));
   };
 
+  // ---------------------------------------------------------------- the filter in the address
+  // Choices are named by what stands in the form, since their places differ from page to page.
+  const fields = [...form.elements].filter((field) => field.name);
+  const said = (field) => {
+    if (field.type === "checkbox") return field.checked ? "yes" : "";
+    return field.tagName === "SELECT" ? field.value && field.selectedOptions[0].text : field.value.trim();
+  };
+  const setTo = (field, text) => {
+    if (field.type === "checkbox") field.checked = text !== "";
+    else if (field.tagName !== "SELECT") field.value = text;
+    else field.value = [...field.options].find((option) => option.value && option.text === text)?.value ?? "";
+  };
+  const tellAddress = () => {
+    const set = fields.map((field) => [field.name, said(field)]).filter(([, text]) => text);
+    const wanted = set.length ? `#?${new URLSearchParams(set)}` : "#questions";
+    const shows = location.hash.startsWith("#?");
+    if (location.hash !== wanted && (set.length || shows)) history.replaceState(null, "", wanted);
+  };
+  const readAddress = () => {
+    if (!location.hash.startsWith("#?")) return false;
+    const wanted = new URLSearchParams(location.hash.slice(2));
+    for (const field of fields) setTo(field, wanted.get(field.name) ?? "");
+    return true;
+  };
+
   // A link to a question opens it, whatever the filter hides.
   const openLinked = () => {
     const question = /^#q\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
@@ -58,18 +84,30 @@
   let pending;
   const soon = () => {
     clearTimeout(pending);
-    pending = setTimeout(apply, 100);
+    pending = setTimeout(() => { apply(); tellAddress(); }, 100);
   };
+  const show = () => { sort(); apply(); };
   const openShown = (open) => questions.forEach((question) => { question.open = open && !question.hidden; });
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", soon);
-  form.addEventListener("reset", () => setTimeout(() => { sort(); apply(); }));
+  form.addEventListener("reset", () => setTimeout(() => { show(); tellAddress(); }));
   form.elements.order.addEventListener("change", sort);
-  addEventListener("hashchange", openLinked);
+  addEventListener("hashchange", () => {
+    if (readAddress()) show();
+    openLinked();
+  });
   document.getElementById("open").addEventListener("click", () => openShown(true));
   document.getElementById("close").addEventListener("click", () => openShown(false));
+  // On paper nothing can be opened.
+  addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll(".behind")) folded.open = true;
+  });
   form.hidden = false;
+  if (readAddress()) {
+    sort();
+    document.getElementById("questions").scrollIntoView();
+  }
   apply();
   openLinked();
 })();

@@ -11,32 +11,34 @@
       }
       return form.action + (query.size ? `?${query}` : "");
     };
-    const show = async (url, { keep = true } = {}) => {
-      const mine = ++asked;
-      const results = document.getElementById("results");
-      results.classList.add("waiting");
-      let answer;
+    const fetched = async (url) => {
       try {
-        answer = await fetch(url);
+        const answer = await fetch(url);
+        if (answer.status !== 200) return null;
+        return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("results");
       } catch {
-        location.assign(url);
-        return;
+        return null;
       }
+    };
+    const show = async (url) => {
+      const mine = ++asked;
+      document.getElementById("results").classList.add("waiting");
+      const found = await fetched(url);
       if (mine !== asked) return;
-      if (answer.status !== 200) {
-        location.assign(url);
-        return;
-      }
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (mine !== asked) return;
-      const found = page.getElementById("results");
       if (found === null) {
         location.assign(url);
         return;
       }
-      results.replaceWith(found);
-      if (keep) history.replaceState(null, "", url);
+      document.getElementById("results").replaceWith(found);
+      history.replaceState(null, "", url);
     };
+    // a list with a run under way is kept fresh while nobody is at it
+    setInterval(async () => {
+      const results = document.getElementById("results"), mine = asked;
+      if (document.hidden || results.querySelector(".state.running") === null) return;
+      const found = await fetched(location.href);
+      if (found !== null && mine === asked && !results.contains(document.activeElement)) results.replaceWith(found);
+    }, 5000);
     const soon = (ms) => {
       clearTimeout(pending);
       pending = setTimeout(() => show(urlOf()), ms);
@@ -104,6 +106,12 @@
       row.append(empty);
       made = [row];
     }
+    const titles = [...at(id).parentElement.querySelectorAll("thead th")].map((title) => title.textContent);
+    for (const one of made) {
+      for (const [i, part] of [...one.children].entries()) {
+        if (i && part.colSpan === 1) part.dataset.title = titles[i];
+      }
+    }
     const focused = document.activeElement?.closest(`#${id}`) && document.activeElement.getAttribute("href");
     at(id).replaceChildren(...made);
     if (focused) at(id).querySelector(`a[href="${focused}"]`)?.focus();
@@ -123,16 +131,17 @@
   const SVG = "http://www.w3.org/2000/svg";
   let seen = 0;
 
-  const drawBins = (bins) => {
-    const most = Math.max(...bins, 1), width = 600 / Math.max(bins.length, 30);
-    at("bins").replaceChildren(...bins.map((count, i) => {
-      const bar = document.createElementNS(SVG, "rect");
-      const height = 84 * count / most;
-      for (const [name, value] of Object.entries({ x: i * width + 0.5, y: 88 - height, width: width - 1, height })) {
-        bar.setAttribute(name, value);
+  const drawBins = (bins, faults) => {
+    const most = Math.max(...bins.map((count, i) => count + faults[i]), 1), width = 600 / Math.max(bins.length, 30);
+    const bar = (i, from, count, className) => {
+      const made = document.createElementNS(SVG, "rect");
+      const height = 84 * count / most, y = 88 - 84 * from / most - height;
+      for (const [name, value] of Object.entries({ x: i * width + 0.5, y, width: width - 1, height, class: className })) {
+        made.setAttribute(name, value);
       }
-      return bar;
-    }));
+      return made;
+    };
+    at("bins").replaceChildren(...bins.flatMap((count, i) => [bar(i, 0, count, "b-trial"), bar(i, count, faults[i], "b-fault")]));
   };
   const newest = (one) => {
     const grade = document.createElement("span");
@@ -185,17 +194,23 @@
     say("limit", [
       state.limit && `up to ${state.limit} in flight`, state.peak && `${state.peak} at most so far`,
     ].filter(Boolean).join(", "));
-    const failed = state.failures.reduce((sum, one) => sum + Number(one.count.replaceAll(",", "")), 0);
-    say("failed", whole(failed));
-    say("kinds", state.failures.slice(0, 3).map((one) => `${one.kind} ${one.count}`).join(", "));
-    say("span", state.bins.length ? `Each bar is ${whole(state.bin_s)} s; the tallest, ${whole(Math.max(...state.bins))} trials.` : "");
-    drawBins(state.bins);
+    say("failed", state.failed);
+    say("kinds", [
+      ...state.failures.filter((one) => one.trials !== "0").slice(0, 3).map((one) => `${one.kind} ${one.trials}`),
+      state.attempts && `${state.attempts} failed in all`,
+    ].filter(Boolean).join(", "));
+    at("last").hidden = state.last === null || state.state !== "running";
+    at("ago").dataset.since = state.last ?? "";
+    say("ago", age(state.last ?? 0));
+    at("span").hidden = state.bins.length === 0;
+    say("width", `${whole(state.bin_s)} s`);
+    drawBins(state.bins, state.faults);
     rows("arms", state.arms.map((one) => row(
       cell("th", one.arm), cell("td", one.done), cell("td", one.right), cell("td", one.waiting),
       cell("td", one.failed), cell("td", one.cost),
     )), "None yet.");
     rows("failures", state.failures.map((one) => row(
-      cell("th", one.kind), cell("td", one.count), cell("td", one.advice, "text"),
+      cell("th", one.kind), cell("td", one.trials), cell("td", one.attempts), cell("td", one.advice, "text"),
     )), "None.");
     rows("open", state.open.map(open), "None.");
     rows("newest", state.newest.map(newest), "None yet.");
