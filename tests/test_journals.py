@@ -1,5 +1,6 @@
 """Several journals into one: each line once, histories whole, disagreement refused."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def both(number: int, score: float = 1.0) -> list[bytes]:
 
 def joined(folder: Path, *paths: Path) -> list[bytes]:
     target = folder / "joined.jsonl"
-    with target.open("wb") as file:
-        count = journals.write(journals.join(map(journals.survey, paths)), file)
+    with tempfile.TemporaryDirectory() as scratch, target.open("wb") as file:
+        count = journals.write(journals.join(paths, Path(scratch)), file)
     found = target.read_bytes().splitlines(keepends=True)
     assert len(found) == count
     return found
@@ -110,13 +111,30 @@ def test_a_torn_end_is_left_out_and_damage_is_an_error(tmp_path: Path) -> None:
     a = write(tmp_path / "a/j", *both(0), b'{"v":1,"kind":"outc')
     assert joined(tmp_path, a) == both(0)
     with pytest.raises(JournalError, match="damaged at byte"):
-        journals.survey(write(tmp_path / "b/j", both(0)[0], b"{nonsense\n", both(0)[1]))
+        joined(tmp_path, write(tmp_path / "b/j", both(0)[0], b"{nonsense\n", both(0)[1]))
 
 
 def test_what_is_written_after_the_survey_is_not_taken(tmp_path: Path) -> None:
     a = write(tmp_path / "a/j", *both(0))
-    plan = journals.join([journals.survey(a)])
+    (tmp_path / "scratch").mkdir()
+    plan = journals.join([a], tmp_path / "scratch")
     with a.open("ab") as file:
         file.writelines(both(1))
     with (tmp_path / "out").open("wb") as file:
         assert journals.write(plan, file) == 2
+
+
+def test_lines_dealt_in_many_turns_are_joined_as_in_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [line for n in range(20) for line in both(n)]
+    a, b = write(tmp_path / "a/j", *whole), write(tmp_path / "b/j", *whole[:21], *both(30))
+    once = joined(tmp_path, a, b)
+    monkeypatch.setattr(journals, "TOGETHER", 3)
+    assert joined(tmp_path, a, b) == once == [*whole, *both(30)]
+
+
+def test_grades_of_a_trial_come_from_one_copy_where_both_were_graded_anew(tmp_path: Path) -> None:
+    a = write(tmp_path / "a/j", *both(0), encode(grade(ASKED[0], ARM, 0.0)))
+    b = write(tmp_path / "b/j", *both(0), encode(grade(ASKED[0], ARM, 0.5)), *both(1))
+    assert joined(tmp_path, a, b) == b.read_bytes().splitlines(True) == joined(tmp_path, b, a)

@@ -19,7 +19,6 @@ from routemark import baselines, graders, journals
 from routemark.config import Settings
 from routemark.direct import Confirmation
 from routemark.errors import RunError, UsageError
-from routemark.journals import Join
 from routemark.main import Finished, conclude, planned_by
 from routemark.prepare import Prepared
 from routemark.questions import QuestionSet, open_frozen
@@ -67,9 +66,8 @@ def merge(directories: Sequence[RunDirectory], output: Path) -> Merged:
     shares = [Share(directory, directory.read()) for directory in directories]
     check_agreement(shares)
     whole = _questions(shares)
-    joined = journals.join(journals.survey(share.directory.journal) for share in shares)
     run = merged_run(shares, target.path, whole)
-    lines = _written(shares, joined, target, run, whole)
+    lines = _written(shares, target, run, whole)
     return Merged(_concluded(target, run, shares), lines)
 
 
@@ -209,18 +207,20 @@ def _joined(shares: Sequence[Share]) -> dict[str, Any]:
 # --------------------------------------------------------------------------- writing
 
 
-def _written(
-    shares: Sequence[Share], joined: Join, target: RunDirectory, run: Run, whole: QuestionSet
-) -> int:
+def _written(shares: Sequence[Share], target: RunDirectory, run: Run, whole: QuestionSet) -> int:
     """Write the run directory, which takes its name when all is in it; give the number of lines of its journal."""
     made = RunDirectory(target.path.with_name(f".{target.path.name}.{os.getpid()}.tmp"))
     try:
         made.path.mkdir(parents=True)
         whole.freeze(made.questions)
+        scratch = made.path / "scratch"
+        scratch.mkdir()
+        joined = journals.join([share.directory.journal for share in shares], scratch)
         with made.journal.open("wb") as file:
             lines = journals.write(joined, file)
             file.flush()
             os.fsync(file.fileno())
+        shutil.rmtree(scratch)
         prices = next((s.directory.models for s in shares if s.directory.models.exists()), None)
         if prices is not None:
             shutil.copyfile(prices, made.models)

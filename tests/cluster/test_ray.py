@@ -1,6 +1,7 @@
 """A run on a real Ray cluster of two nodes: nodes are shot, the driver is killed, and the results are those of one process."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from lookalike import Lookalike, Reply, Request
+from routemark import sandbox
+from routemark.journal import replay
+from routemark.records import Grade
 from runs import (
     KEY,
     begin,
@@ -130,6 +135,10 @@ def comparable(run: Path) -> object:
     return found["results"], {name: value for name, value in found["summary"].items() if name != "verdict"}
 
 
+def grades(run: Path) -> list[Grade]:
+    return [entry.record for entry in replay(run / "journal.jsonl") if isinstance(entry.record, Grade)]
+
+
 def on_cluster(nodes: Nodes, url: str, name: str) -> tuple[str, ...]:
     cluster = ("--executor", "ray", "--ray-address", nodes.address, "--workers", "2")
     return ("run", "my.jsonl", *ASK, *cluster, "--base-url", url, "--run-id", name)
@@ -155,7 +164,7 @@ def test_a_node_that_is_shot_loses_no_outcome_and_only_what_it_had_is_asked_twic
     assert done.code == 0, done.stderr
     found = outcomes(run)
     assert len({one.trial for one in found}) == len(found) == TRIALS
-    assert all(one.completion is not None for one in found)
+    assert [(one.attempts, one.failure) for one in found if one.completion is None] == []
     (lost,) = events(run, "worker_lost")
     flagged = {one.trial for one in found if one.attempts[0].kind == "worker_lost"}
     assert flagged == set(lost["trials"])
@@ -184,6 +193,48 @@ def test_a_driver_that_is_killed_is_resumed_and_nothing_journaled_is_asked_again
     found = outcomes(run)
     assert len({one.trial for one in found}) == len(found) == TRIALS
     assert comparable(run) == local
+
+
+HEAVY = 8
+CODE = "```python\ndef double(n):\n    return 2 * n\n```"
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Questions whose answers are work to grade; code among them where there is a sandbox for it."""
+    made = tmp_path_factory.mktemp("heavy")
+    kinds = [{"name": "math"}]
+    if sandbox.trouble() is None:
+        kinds.append({"name": "code", "tests": ["import time; time.sleep(0.2); assert double(2) == 4"]})
+    rows = (
+        {
+            "id": f"h{i}",
+            "difficulty": "easy",
+            "question": kinds[i % len(kinds)]["name"],
+            "reference": r"\frac{1}{2}",
+            "grader": kinds[i % len(kinds)],
+        }
+        for i in range(HEAVY)
+    )
+    (made / "my.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return made
+
+
+def test_heavy_grades_are_made_on_the_nodes_and_those_of_a_lost_one_again(heavy: Path, nodes: Nodes) -> None:
+    def script(request: Request, before: int) -> Reply:
+        return Reply(text=CODE if request.prompt == "code" else "$0.5$", model=str(request.body["model"]))
+
+    allow = ["--allow-code-execution"] if sandbox.trouble() is None else []
+    with Lookalike(script) as server:
+        command = on_cluster(nodes, server.base_url, "graded")
+        process = begin(*command, *allow, cwd=heavy)
+        nodes.tell("kill grading")
+        done = ended(process, timeout=100)
+    assert done.code == 0, done.stderr
+    nodes.tell("add")
+    found = grades(heavy / "runs/graded")
+    assert len({grade.trial for grade in found}) == len(found) == 2 * HEAVY
+    assert [(grade.score, grade.reason) for grade in found if grade.score != 1.0] == []
 
 
 def test_no_key_is_left_in_rays_logs(folder: Path, nodes: Nodes) -> None:

@@ -1,13 +1,14 @@
 """A Ray cluster of two nodes on this machine, in a process of its own: so that its threads and warnings stay there.
 
-Prints the address, then obeys lines on standard input: ``kill`` shoots the second node, ``add`` starts another.
-Ends with its input.
+Prints the address, then obeys lines on standard input: ``kill`` shoots the second node, ``add`` starts another,
+``kill grading`` shoots the second node while it grades. Ends with its input.
 """
 
 import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,25 @@ def below(parent: int) -> Iterator[int]:
                 yield from (int(path.parent.name), *below(int(path.parent.name)))
 
 
+def raylet_of(node) -> int:
+    return node.all_processes[PROCESS_TYPE_RAYLET][0].process.pid
+
+
+def wait_for_grading(node) -> None:
+    """Wait until a child below the node grades."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for pid in below(raylet_of(node)):
+            with contextlib.suppress(OSError):
+                if b"grading_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return
+        time.sleep(0.02)
+    raise TimeoutError("the second node grades nothing")
+
+
 def shoot(node) -> None:
     """Kill a node as a power cut does: its raylet and all workers below it, at once."""
-    raylet = node.all_processes[PROCESS_TYPE_RAYLET][0].process.pid
+    raylet = raylet_of(node)
     for pid in (*below(raylet), raylet):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -37,7 +54,9 @@ def main() -> None:
     second = cluster.add_node(**small)
     print("address", cluster.address, flush=True)
     for line in sys.stdin:
-        if line.strip() == "kill":
+        if line.strip() == "kill grading":
+            wait_for_grading(second)
+        if line.startswith("kill"):
             shoot(second)
         elif line.strip() == "add":
             second = cluster.add_node(**small)

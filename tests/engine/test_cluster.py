@@ -420,8 +420,9 @@ def test_a_report_is_told_again_until_it_is_acknowledged(tmp_path: Path) -> None
         await worker.order(order)
         await worker.order(order)
         first = Report(number=0)
-        while not first.ended:
-            first = unpack(await worker.report(first.number), Report)
+        async with asyncio.timeout(60):
+            while not first.ended:
+                first = unpack(await worker.report(first.number), Report)
         again = unpack(await worker.report(first.number - 1), Report)
         assert again.ended == first.ended
         assert len(again.ended) == 1

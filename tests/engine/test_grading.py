@@ -1,18 +1,22 @@
 """Grading beside the asking: nothing is lost, nothing is held up, no child is left."""
 
 import asyncio
+import functools
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import numpy as np
 import pytest
 
 from routemark import graders
-from routemark.engine import grading
-from routemark.engine.grading import Beside
+from routemark.engine import cluster_grading, grading
+from routemark.engine.cluster_grading import Graded, grade_here, is_heavy
+from routemark.engine.grading import Beside, Job
 from routemark.engine.health import HealthMonitor
-from routemark.errors import JournalError
+from routemark.errors import JournalError, RunError
 from routemark.records import Completion, Grade, GraderSpec, Outcome, Question
 from routemark.sandbox import group
 
@@ -58,6 +62,25 @@ def test_a_question_that_is_not_graded_starts_nothing() -> None:
             return len(children())
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_only_short_answers_to_short_texts_are_graded_at_once() -> None:
+    exact = Question(id="x", difficulty="e", question="?", reference="Rome")
+    long, listed = "Rome" + " " * grading.SHORT, msgspec.structs.replace(exact, reference=["Rome", "Roma"])
+
+    taken: list[Grade] = []
+
+    async def scenario() -> None:
+        async with Beside(taken.append, children=1) as beside:
+            right = Completion(text="Rome", model="m")
+            assert beside.grade("t", exact, right) == graders.grade("t", exact, right)
+            assert beside.owing == 0
+            assert beside.grade("t", exact, Completion(text=long, model="m")) is None
+            assert beside.grade("t", listed, right) is None
+            assert beside.grade("t", CHEAP, right) is None
+            assert beside.owing == 3
+
+    asyncio.run(scenario())
 
 
 def test_grades_come_as_if_they_had_been_made_here() -> None:
@@ -195,3 +218,109 @@ def test_heavy_grading_does_not_delay_the_loop() -> None:
     assert graded > 5
     assert float(np.median(lags)) < 0.01
     assert float(np.quantile(lags, 0.9)) < 0.05
+
+
+# --------------------------------------------------------------------------- on other machines
+
+
+class Others:
+    """Machines that grade what is work, each answer when it is told to."""
+
+    lanes = 2
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.may = asyncio.Event()
+        self.closed = False
+        self.machine = ThreadPoolExecutor(1)
+
+    def takes(self, question: Question) -> bool:
+        return is_heavy(question)
+
+    async def grade(self, job: Job) -> Grade:
+        self.jobs.append(job)
+        await self.may.wait()
+        if job.ungraded.trial == "bad":
+            raise RunError("no sandbox there")
+        ungraded = msgspec.json.encode(job.ungraded)
+        here = functools.partial(grade_here, ungraded, job.task, allow_code=False)
+        said = await asyncio.get_running_loop().run_in_executor(self.machine, here)
+        grade = msgspec.json.decode(said, type=Graded).grade
+        assert grade is not None
+        return grade
+
+    async def close(self) -> None:
+        self.closed = True
+        self.machine.shutdown()
+
+
+@pytest.fixture
+def bench() -> Iterator[None]:
+    """Let go of the child that `grade_here` keeps."""
+    yield
+    runner, child = cluster_grading._bench(False)
+    runner.run(child.end())
+    runner.close()
+    cluster_grading._bench.cache_clear()
+
+
+def test_what_is_work_goes_to_other_machines_and_the_rest_stays(bench: None) -> None:
+    async def scenario() -> tuple[list[Grade], Others, int]:
+        taken: list[Grade] = []
+        others = Others()
+        async with Beside(taken.append, elsewhere=others) as beside:
+            beside.grade("quick", CHEAP, Completion(text="42", model="m"))
+            for name in ("a", "b", "c"):
+                beside.grade(name, HEAVY, RIGHT)
+            while len(others.jobs) < 2 or not taken:  # noqa: ASYNC110 - what another process does
+                await asyncio.sleep(0.01)
+            handed, owing = len(others.jobs), beside.owing
+            others.may.set()
+            await beside.drain()
+            assert owing == 3
+        return taken, others, handed
+
+    taken, others, handed = asyncio.run(asyncio.wait_for(scenario(), 30))
+    assert [grade.trial for grade in taken[:1]] == ["quick"]
+    assert {grade.trial: grade.score for grade in taken} == dict.fromkeys(("quick", "a", "b", "c"), 1.0)
+    assert handed == Others.lanes, "no more than they take at once"
+    assert others.closed
+
+
+def test_machines_that_cannot_grade_end_the_grading_and_the_answer_is_owed() -> None:
+    async def scenario() -> int:
+        taken: list[Grade] = []
+        others = Others()
+        others.may.set()
+        async with Beside(taken.append, elsewhere=others) as beside:
+            beside.grade("bad", HEAVY, RIGHT)
+            with pytest.raises(RunError, match="no sandbox there"):
+                await beside.drain()
+            return beside.owing
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 30)) == 1
+
+
+def test_a_machine_without_a_sandbox_says_so_instead_of_grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_grading, "_trouble", lambda: "bubblewrap is missing.")
+    ungraded = Grade(trial="t", grader="code", version=0, score=None)
+    found = msgspec.json.decode(
+        grade_here(msgspec.json.encode(ungraded), b"{}", allow_code=True), type=Graded
+    )
+    assert found.grade is None
+    assert "bubblewrap is missing" in str(found.trouble)
+
+
+@pytest.mark.parametrize(
+    ("spec", "heavy"),
+    [
+        (GraderSpec(name="math"), True),
+        (GraderSpec(name="code"), True),
+        (GraderSpec(name="exact"), False),
+        (GraderSpec(name="composite", options={"parts": [{"name": "exact"}, {"name": "math"}]}), True),
+        (GraderSpec(name="composite", options={"parts": [{"name": "exact"}]}), False),
+        (None, False),
+    ],
+)
+def test_graders_that_eat_cores_are_known(spec: GraderSpec | None, heavy: bool) -> None:
+    assert is_heavy(Question(id="q", difficulty="e", question="?", grader=spec)) == heavy

@@ -127,13 +127,25 @@ def test_a_run_stopping_kind_ends_the_run_and_keeps_what_was_in_flight(tmp_path:
     assert 10 <= len(kept) < 40
 
 
+def test_an_answer_is_journaled_even_where_its_grading_breaks(tmp_path: Path) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        stop, rules = Stop(lambda: None), StopRules("http://x")
+        desk = Desk(journal, broken, [], stop, rules=rules, heard_at=lambda: -math.inf)
+        with pytest.raises(ZeroDivisionError):
+            desk.take(trial(1), answered(trial(1)), 0.0)
+    assert [type(entry.record) for entry in replay(tmp_path / "journal.jsonl")] == [Outcome]
+
+
 def test_what_a_worker_raises_ends_the_run_with_that_error(tmp_path: Path) -> None:
     async def complete(asked: Trial) -> Outcome:
         await asyncio.sleep(0)
         return answered(asked)
 
     class Full(Journal):
-        def append(self, record: object) -> None:  # type: ignore[override]
+        def hold(self, record: object) -> bool:
             raise JournalError("full")
 
     async def scenario() -> None:

@@ -48,6 +48,8 @@ NONE_S = 180.0
 """Without any worker for so long, the run stops."""
 LOOK_S = 2.0
 """Seconds between two looks at how many workers there should be."""
+DEAL_S = 0.01
+"""Seconds that a change of leases may wait for others."""
 MOST_ASKED = 2
 """Times that a trial is given to a worker."""
 FAILED_STARTS = 3
@@ -414,10 +416,10 @@ class Cluster:
     # ----------------------------------------------------------------- leases
 
     def _deal_soon(self) -> None:
-        """Deal once for all that happens in this turn of the loop."""
+        """Deal once for all that happens within a moment: with many workers, dealing takes longer than an outcome."""
         if not self._dealing:
             self._dealing = True
-            asyncio.get_running_loop().call_soon(self._deal)
+            asyncio.get_running_loop().call_later(DEAL_S, self._deal)
 
     def _deal(self) -> None:
         self._dealing = False

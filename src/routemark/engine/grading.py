@@ -1,11 +1,13 @@
-"""Grading beside the asking: in a few child processes of low priority, never in the loop.
+"""Grading beside the asking: in a few child processes of low priority; in the loop only what is sure to take no time.
 
 A grade takes some tenths of a millisecond for most graders and seconds for those that run code; in the loop it
-would be taken for latency of the router. What waits for a child is bounded: an answer that comes when the queue is
+would be taken for latency of the router. Short answers to be compared with a short text are the exception: the
+way to a child and back takes longer. What waits for a child is bounded: an answer that comes when the queue is
 full is left without a grade, and `Beside.grade_rest` finds it in the journal afterwards. So grading never holds
 the asking back, and a grade that a crash has cost is made up for by the same road.
 
-Children have neither key nor network: answers that a model judges wait in a line of their own, for `judging`.
+Children have neither key nor network: answers that a model judges wait in a line of their own, for `judging`. So do
+those that other machines grade, where a cluster is at hand (`cluster_grading`).
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ QUICK = frozenset(
     {"exact", "choice", "numeric", "contains", "f1", "set", "sequence", "json", "tool_call", "refusal"}
 )
 """Graders that take less than a message to a child does: their answers travel together."""
+AT_ONCE = frozenset({"exact", "contains"})
+"""Graders that take less than the way to a child does, as long as answer and reference are short."""
+SHORT = 200
+"""Characters of such an answer or reference: grading it takes about a millisecond at the very worst."""
 TOGETHER = 64
 """Such answers in one message."""
 MOST_CHILDREN = 8
@@ -41,7 +47,9 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "VIRTUAL_ENV", "TMPDIR")
 """What children get of the environment; no key is among it."""
 
 
-class _Job(NamedTuple):
+class Job(NamedTuple):
+    """An answer for a child."""
+
     ungraded: Grade
     """What is said when no child could grade the answer."""
     task: bytes
@@ -69,6 +77,22 @@ class _Judgement(NamedTuple):
     def size(self) -> int:
         """Bytes that it takes while it waits, about."""
         return len(self.completion.text)
+
+
+class Elsewhere(Protocol):
+    """Other machines that grade."""
+
+    lanes: int
+    """Answers that they may be handed at once."""
+
+    def takes(self, question: Question) -> bool:
+        """Tell whether a question's answers are to be graded there."""
+
+    async def grade(self, job: Job) -> Grade:
+        """Give the grade of an answer, once there is room for it. Raises: RunError when nothing can be graded."""
+
+    async def close(self) -> None:
+        """Leave them."""
 
 
 class _Sized(Protocol):
@@ -169,10 +193,12 @@ class Beside:
         allow_code: bool = False,
         children: int | None = None,
         judge: Judge | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """``allow_code``: code in answers may be run; ``children``: at most so many processes at once.
 
         ``judge``: grades what asks for one; without it such answers could not be graded, and say so.
+        ``elsewhere``: machines that grade what they take; without it all is graded here.
         """
         self.left = 0
         """Answers that were left without a grade: too many were waiting, or another answer is needed first."""
@@ -181,11 +207,13 @@ class Beside:
         self._allow_code = allow_code
         self._for_children = _Line(self._work, children or min(os.cpu_count() or 1, MOST_CHILDREN))
         self._for_judge = _Line(self._have_judged, judge.workers if judge is not None else 1)
+        self._elsewhere = elsewhere
+        self._for_others = _Line(self._have_graded, elsewhere.lanes if elsewhere is not None else 1)
 
     @property
     def waiting(self) -> int:
         """Number of answers that wait for their grade."""
-        return self._for_children.waiting + self._for_judge.waiting
+        return self._for_children.waiting + self._for_judge.waiting + self._for_others.waiting
 
     @property
     def owing(self) -> int:
@@ -196,19 +224,28 @@ class Beside:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(self._for_children.close(), self._for_judge.close())
+        await asyncio.gather(self._for_children.close(), self._for_judge.close(), self._for_others.close())
+        if self._elsewhere is not None:
+            await self._elsewhere.close()
 
-    def grade(self, trial: str, question: Question, completion: Completion) -> None:
-        """Have an answer graded: its grade comes to ``take``, if its question is graded and there is room."""
-        if graders.resolve(question) is None:
-            return
+    def grade(self, trial: str, question: Question, completion: Completion) -> Grade | None:
+        """Give the grade of an answer, if that is soon done; else it comes to ``take``, if there is room.
+
+        A question that is not graded has none.
+        """
+        spec = graders.resolve(question)
+        if spec is None:
+            return None
+        if spec.name in AT_ONCE and _are_short(completion.text, question.reference):
+            return graders.grade(trial, question, completion)
         if self.judge is None or not graders.judge_options(question):
-            taken = self._for_children.offer(_job(trial, question, completion))
+            taken = self._line_for(question).offer(_job(trial, question, completion))
         else:
             taken = not self.judge.compares(question) and self._for_judge.offer(
                 _Judgement(trial, question, completion, None)
             )
         self.left += not taken
+        return None
 
     async def grade_rest(self, outcomes: Iterable[tuple[Question, Outcome]]) -> None:
         """Grade the answers among these outcomes, waiting for room, and wait for all that are under way.
@@ -220,7 +257,7 @@ class Beside:
             if outcome.completion is None or graders.resolve(question) is None:
                 continue
             if self.judge is None or not graders.judge_options(question):
-                await self._for_children.put(_job(outcome.trial, question, outcome.completion))
+                await self._line_for(question).put(_job(outcome.trial, question, outcome.completion))
                 continue
             rival = self.judge.rival(question, outcome)
             if rival is None and self.judge.compares(question):
@@ -232,13 +269,18 @@ class Beside:
 
     async def drain(self) -> None:
         """Wait until nothing waits for a grade; raise what ``take`` raised."""
-        await self._for_children.drain()
-        await self._for_judge.drain()
+        for line in (self._for_children, self._for_others, self._for_judge):
+            await line.drain()
 
-    async def _work(self, line: _Line[_Job]) -> None:
+    def _line_for(self, question: Question) -> _Line[Job]:
+        """Give the line of the children that grade a question's answers, here or elsewhere."""
+        goes = self._elsewhere is not None and self._elsewhere.takes(question)
+        return self._for_others if goes else self._for_children
+
+    async def _work(self, line: _Line[Job]) -> None:
         """Grade what waits, with a child that is replaced when it breaks."""
-        child = _Replaced(allow_code=self._allow_code)
-        following: _Job | None = None
+        child = Replaced(allow_code=self._allow_code)
+        following: Job | None = None
         try:
             while True:
                 jobs = [following or await line.get()]
@@ -249,6 +291,15 @@ class Beside:
                     line.done()
         finally:
             await child.end()
+
+    async def _have_graded(self, line: _Line[Job]) -> None:
+        """Have other machines grade what waits, one by one."""
+        assert self._elsewhere is not None
+        while True:
+            grade = await self._elsewhere.grade(await line.get())
+            line.waiting -= 1
+            self._take(grade)
+            line.done()
 
     async def _have_judged(self, line: _Line[_Judgement]) -> None:
         """Have the judge grade what waits, one by one."""
@@ -261,16 +312,20 @@ class Beside:
             line.done()
 
 
-def _job(trial: str, question: Question, completion: Completion) -> _Job:
+def _are_short(answer: str, reference: object) -> bool:
+    return len(answer) <= SHORT and isinstance(reference, str) and len(reference) <= SHORT
+
+
+def _job(trial: str, question: Question, completion: Completion) -> Job:
     spec = graders.resolve(question)
     assert spec is not None
     bare = msgspec.structs.replace(completion, usage_raw=None, metadata=None, reasoning=None)
     task = msgspec.json.encode(Task(trial=trial, question=question, completion=bare))
     reason = "the process that graded it ended unexpectedly"
-    return _Job(Grade(trial=trial, grader=spec.name, version=0, score=None, reason=reason), task)
+    return Job(Grade(trial=trial, grader=spec.name, version=0, score=None, reason=reason), task)
 
 
-def _join(jobs: list[_Job], line: _Line[_Job]) -> _Job | None:
+def _join(jobs: list[Job], line: _Line[Job]) -> Job | None:
     """Let quick jobs that wait behind a quick one travel with it; give the slow one that ended that."""
     while jobs[0].is_quick and len(jobs) < TOGETHER and (job := line.get_at_once()) is not None:
         if not job.is_quick:
@@ -279,14 +334,14 @@ def _join(jobs: list[_Job], line: _Line[_Job]) -> _Job | None:
     return None
 
 
-class _Replaced:
+class Replaced:
     """A child, started when it is needed, and again when it broke."""
 
     def __init__(self, *, allow_code: bool) -> None:
         self._allow_code = allow_code
         self._child: _Child | None = None
 
-    async def grades(self, jobs: list[_Job]) -> list[Grade]:
+    async def grades(self, jobs: list[Job]) -> list[Grade]:
         """Have jobs graded together; once a child breaks, each alone, so that only what breaks it goes ungraded."""
         try:
             if self._child is None:

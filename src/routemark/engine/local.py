@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -28,6 +29,8 @@ from routemark.wire import values
 
 SELDOM = 20_000
 """Objects that come to stay between two looks of the garbage collector."""
+HANDOVER_S = 0.0005
+"""Seconds that another thread waits for the interpreter's lock; Python's own 0.005 is as long as many an answer."""
 LOOKUP_S = 20.0
 """Seconds that a look-up beside the run may take before the run does without."""
 
@@ -115,6 +118,7 @@ class LocalExecutor:
         watch = asyncio.create_task(self.health.watch_loop())
         try:
             async with self._connect(self.gate) as client:
+                _share_the_lock()
                 _spare_the_collector()
                 if self._free is not None and self._free.arms:
                     self._free.remaining = allowance(await _looked_up(client, "/key"))
@@ -127,6 +131,14 @@ class LocalExecutor:
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
+
+
+def _share_the_lock() -> None:
+    """Let the HTTP library's thread hand an answer over soon: it waits for the interpreter's lock meanwhile.
+
+    Measured: a tenth of the CPU of a trial at 1,000 in flight.
+    """
+    sys.setswitchinterval(HANDOVER_S)
 
 
 def _spare_the_collector() -> None:

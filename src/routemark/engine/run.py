@@ -104,17 +104,25 @@ class Desk:
 
         ``begun``: when the trial was taken up, monotonic seconds.
         """
-        self._journal.append(outcome)
-        grade = None
-        if outcome.completion is not None:
-            grade = self._grade(trial.key, trial.question, outcome.completion)
-        if grade is not None:
-            self._journal.append(grade)
+        grade = self._written(trial, outcome)
         for observer in self._observers:
             observer.saw(trial, outcome, grade)
         reason = self._rules.after(trial, outcome, begun=begun, heard_at=self._heard_at())
         if reason is not None:
             self._stop(reason, RunError.exit_code)
+
+    def _written(self, trial: Trial, outcome: Outcome) -> Grade | None:
+        """Journal an outcome, in one write with its grade where that is there at once; give the grade."""
+        grade = None
+        self._journal.hold(outcome)
+        try:
+            if outcome.completion is not None:
+                grade = self._grade(trial.key, trial.question, outcome.completion)
+            if grade is not None:
+                self._journal.hold(grade)
+        finally:  # an answer must not be lost by what grades it
+            self._journal.flush()
+        return grade
 
 
 async def work(

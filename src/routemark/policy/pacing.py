@@ -54,6 +54,12 @@ class Pace:
         self._episode_until = 0.0
         self._pool_until = 0.0
         self._arm_until: dict[str, float] = {}
+        self._paused = False
+
+    @property
+    def held(self) -> bool:
+        """Whether some arm has ever been told to wait, or is free: then `ready_at` and `spent` must be asked."""
+        return self._paused or bool(self._free.arms)
 
     def ready_at(self, arm: str) -> float:
         """Give the time before which no request of the arm may be sent."""
@@ -92,6 +98,7 @@ class Pace:
         """Obey Retry-After: a provider's limit pauses the arm, the gateway's own everyone."""
         if retry_after_s is None:
             return
+        self._paused = True
         until = now + retry_after_s
         if kind in (FailureKind.RATE_LIMIT_PLATFORM, FailureKind.IN_FLIGHT_BUDGET):
             self._pool_until = max(self._pool_until, until)

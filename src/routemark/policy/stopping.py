@@ -72,9 +72,9 @@ class StopRules:
             return free_is_spent(f" The gateway said: {failure.message}")
         if not unserved or trial.arm.name in self.expendable:
             return None
-        self.unknown_slug = trial.arm.model
+        self.unknown_slug = outcome.picked or trial.arm.model
         return (
-            f"The gateway does not serve {trial.arm.model} (arm {trial.arm.name}): {unserved} trials in a row were "
+            f"The gateway does not serve {self.unknown_slug} (arm {trial.arm.name}): {unserved} trials in a row were "
             f"told so and none was answered. The gateway said: {failure.message}"
         )
 
