@@ -69,8 +69,8 @@ def server(**options: float | str) -> Iterator[str]:
         process.wait()
 
 
-def questions(path: Path, n: int) -> Path:
-    """Write ``n`` questions with an exact answer."""
+def questions(path: Path, n: int, grader: str = "exact") -> Path:
+    """Write ``n`` questions with a short answer."""
     with path.open("w") as file:
         for index in range(n):
             row = {
@@ -78,7 +78,7 @@ def questions(path: Path, n: int) -> Path:
                 "difficulty": ("easy", "hard", "opt")[index % 3],
                 "question": f"Question {index}: what is six times seven?",
                 "reference": "42",
-                "grader": "exact",
+                "grader": grader,
             }
             file.write(json.dumps(row) + "\n")
     return path

@@ -17,6 +17,8 @@ from benchmarks.machine import HERE, Phases, Reference, ours, questions, referen
 
 REPEATS = 3
 ANSWERED_TOGETHER = "--fixed-concurrency"
+HARD_TO_GRADE = "(A) B. " * 60
+"""An answer that keeps a grading child busy for some milliseconds."""
 
 
 def _versus(
@@ -118,11 +120,14 @@ def fidelity() -> None:
     for stream_it in (False, True):
         for concurrency, n in ((1, 50), (100, 5_000), (1_000, 20_000)):
             _fidelity(n, concurrency, stream=stream_it)
+    _fidelity(4_000, 1_000, stream=False, grader="numeric", text=HARD_TO_GRADE)
 
 
-def _fidelity(n: int, concurrency: int, *, stream: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder, server(delay=0.2, chunks=10) as url:
-        file = questions(Path(folder) / "q.jsonl", n)
+def _fidelity(
+    n: int, concurrency: int, *, stream: bool, grader: str = "exact", text: str = "The answer is 42."
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, server(delay=0.2, chunks=10, text=text) as url:
+        file = questions(Path(folder) / "q.jsonl", n, grader)
         flags = ("--stream" if stream else "--no-stream", "-j", str(concurrency), ANSWERED_TOGETHER)
         done = ours(Path(folder), url, file, *flags)
         with urllib.request.urlopen(f"{url}/__truth") as page:
@@ -131,7 +136,7 @@ def _fidelity(n: int, concurrency: int, *, stream: bool) -> None:
     client = done.results["run"]["client"]
     above = {name: told[name] / truth[name] - 1 for name in ("p50", "p99")}
     print(
-        f"latency, {'stream' if stream else 'plain'}, {concurrency:,} in flight: p50 {told['p50']:.4f} s "
+        f"latency, {'stream' if stream else 'plain'}, {concurrency:,} in flight, graded by {grader}: p50 {told['p50']:.4f} s "
         f"({above['p50']:+.1%}), p99 {told['p99']:.4f} s ({above['p99']:+.1%}); the server's own {truth['p50']:.4f} "
         f"and {truth['p99']:.4f}; client-limited: {'yes' if client['limited'] else 'no'}"
     )
