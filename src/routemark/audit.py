@@ -24,7 +24,7 @@ from routemark.errors import APIError, FailureKind, RunError, UsageError, rule
 from routemark.generations import Wanted, wanted
 from routemark.journal import Journal
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import require_key
+from routemark.prepare import dialect, require_key
 from routemark.records import Arm, Failure, Record
 from routemark.report.clean import one_line
 from routemark.router import OpenRouterClient
@@ -274,6 +274,11 @@ async def audit(
     if settings.simulate:
         raise UsageError(
             f"{directory.path}: was answered by a simulated gateway that is gone; there is nothing to look up."
+        )
+    if not dialect(settings).openrouter_fields:
+        raise UsageError(
+            f"{directory.path}: was answered by a {dialect(settings).name} gateway, which has no lookup of "
+            "generations: what answers told of their cost is all there is to know."
         )
     key = require_key(settings, key)
     result = Audit(run=run.id, simulated=run.simulated)

@@ -430,9 +430,11 @@ def questions(  # noqa: PLR0913 - its options, by name
 
 def _questions_of_log(log: Path, output: Path, **wished: Any) -> int:
     from routemark.interop.logs.making import Wish, in_words, make
+    from routemark.report.numbers import counted
 
     made = make(log, output, Wish(**wished))
-    sys.stdout.write(f"{output}: {made.questions:,} questions of {made.different:,} different requests\n")
+    questions, requests = counted(made.questions, "question"), counted(made.different, "different request")
+    sys.stdout.write(f"{output}: {questions} of {requests}\n")
     sys.stderr.writelines(f"{line}\n" for line in in_words(made))
     return 0
 
@@ -489,10 +491,22 @@ def export(
         str, Parameter(name=["--output", "-o"], help="File to write: .csv, .json, .jsonl or .parquet.")
     ],
     format: Annotated[  # noqa: A002 - the option's name
-        Literal["long", "wide", "picks", "routerbench", "routerarena", "routerarena-predictions"] | None,
+        Literal[
+            "long",
+            "wide",
+            "picks",
+            "routerbench",
+            "routerarena",
+            "routerarena-predictions",
+            "routellm",
+            "llmrouterbench",
+            "omnisbench",
+            "openrouter-bench",
+        ]
+        | None,
         Parameter(help="Write outcomes, picks or another tool's format instead of rows."),
     ] = None,
-    arm: Annotated[str | None, Parameter(help="Whose picks, for routerarena-predictions.")] = None,
+    arm: Annotated[str | None, Parameter(help="Whose answers, for a format that holds one arm.")] = None,
     config: Config = None,
     **given: Any,
 ) -> int:
@@ -645,10 +659,14 @@ def audit(run: str, /, *, config: Config = None, **given: Any) -> int:
 
 
 @app.command
-@flags.taken_from(Settings, leave_out=tuple(_OPTIONS - {"base_url", "transport", "runs_dir", "json"}))
+@flags.taken_from(
+    Settings, leave_out=tuple(_OPTIONS - {"base_url", "gateway", "model", "transport", "runs_dir", "json"})
+)
 def doctor(
     *,
-    speed: Annotated[bool, Parameter(help="Measure this machine only: nothing leaves it.")] = False,
+    speed: Annotated[
+        bool, Parameter(help="Measure this machine only: nothing leaves it.", negative=())
+    ] = False,
     config: Config = None,
     **given: Any,
 ) -> int:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Literal
 
@@ -31,7 +32,7 @@ def register(app: App) -> None:
     def completion(shell: Shell, /) -> int:
         """Print what lets your shell complete commands, options and their values.
 
-        Examples: `eval "$(routemark completion bash)"` in ~/.bashrc;
+        Examples: `eval "$(routemark completion bash)"` in ~/.bashrc; with zsh in ~/.zshrc, after compinit;
         `routemark completion fish > ~/.config/fish/completions/routemark.fish`
 
         Parameters
@@ -39,7 +40,7 @@ def register(app: App) -> None:
         shell
             Your shell.
         """
-        sys.stdout.write(_with_files(app.generate_completion(prog_name="routemark", shell=shell)))
+        sys.stdout.write(_completed(app.generate_completion(prog_name="routemark", shell=shell), shell))
         return 0
 
 
@@ -74,6 +75,21 @@ def schema(name: SchemaName, /) -> int:
     return 0
 
 
-def _with_files(script: str) -> str:
-    """Let bash complete file names where it knows nothing better: questions, run directories."""
+_ZSH_WITHOUT_ACTION = re.compile(
+    r"^( +'(?:\*--?[\w-]+\[.*\]:[\w-]+|(?:\d+|\*):(?!.*:->).*))(' \\?)$", re.MULTILINE
+)
+_ZSH_END = """
+if [[ ${funcstack[1]} == (_routemark|_cyclopts_routemark) ]]; then
+  _cyclopts_routemark "$@"
+elif (( ${+functions[compdef]} )); then
+  compdef _cyclopts_routemark routemark
+fi
+"""
+"""Serves a file on zsh's fpath, which is called, and `eval`, which registers."""
+
+
+def _completed(script: str, shell: Shell) -> str:
+    """Let bash and zsh complete file names where they know nothing better (fish does), and zsh take it from `eval`."""
+    if shell == "zsh":
+        return _ZSH_WITHOUT_ACTION.sub(r"\1:_files\2", script) + _ZSH_END
     return script.replace("complete -F _routemark", "complete -o default -F _routemark")

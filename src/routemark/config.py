@@ -58,6 +58,65 @@ class JudgeSettings(Record, frozen=True, kw_only=True):
     ] = 8
 
 
+Preset = Literal["openrouter", "openai", "litellm", "vllm-semantic-router", "azure", "notdiamond"]
+"""Gateways whose manners are known by name (see wire.dialect)."""
+
+
+class TokenPrice(Record, frozen=True, kw_only=True):
+    """A ``[gateway.prices."MODEL"]`` table: US dollars per million tokens."""
+
+    prompt: Annotated[float, Meta(ge=0, le=1e6)]
+    completion: Annotated[float, Meta(ge=0, le=1e6)]
+    cached: Annotated[float, Meta(ge=0, le=1e6)] | None = None
+    """Of prompt tokens from a cache; None: as any other."""
+
+
+class GatewaySettings(Record, frozen=True, kw_only=True):
+    """The ``[gateway]`` table: how a gateway other than OpenRouter is asked, and where it tells what it did."""
+
+    preset: Annotated[
+        Preset | None, Meta(description="The gateway it is, or is like. Default: by the host of base_url.")
+    ] = None
+    headers: Annotated[
+        dict[str, str],
+        Meta(
+            description="Headers to send with every request. $NAME stands for an environment variable, and a "
+            "secret must be given so."
+        ),
+    ] = field(default_factory=dict)
+    body: Annotated[
+        dict[str, Any], Meta(description="Fields to send with every request, beside those of an arm.")
+    ] = field(default_factory=dict)
+    openrouter_fields: Annotated[
+        bool | None,
+        Meta(
+            description="Send what only OpenRouter understands (plugins, session_id). Default: the preset's."
+        ),
+    ] = None
+    model: Annotated[
+        list[str],
+        Meta(
+            description="Where the model that served is told: header:NAME or body:PATH, the first that tells it."
+        ),
+    ] = field(default_factory=list)
+    cost: Annotated[list[str], Meta(description="Likewise, where the cost in US dollars is told.")] = field(
+        default_factory=list
+    )
+    task_type: Annotated[list[str], Meta(description="Likewise, what the router took the prompt for.")] = (
+        field(default_factory=list)
+    )
+    keep: Annotated[
+        list[str], Meta(description="Beginnings of names of response headers to keep with each answer.")
+    ] = field(default_factory=list)
+    routers: Annotated[
+        list[str], Meta(description="Names, as given with -m, that are routers and not models.")
+    ] = field(default_factory=list)
+    prices: Annotated[
+        dict[str, TokenPrice],
+        Meta(description="By model, for gateways that tell no cost: US dollars per million tokens."),
+    ] = field(default_factory=dict)
+
+
 class Settings(Record, frozen=True, kw_only=True):
     """What one run is told. Field names are the options' names; descriptions are their help."""
 
@@ -115,6 +174,13 @@ class Settings(Record, frozen=True, kw_only=True):
         ),
     ] = False
     base_url: Annotated[str, Meta(description="The gateway (also OPENROUTER_BASE_URL).")] = DEFAULT_BASE_URL
+    gateway: Annotated[
+        Preset | GatewaySettings | None,
+        Meta(
+            description="What kind of gateway that is; its [gateway] table in the settings file tells more. "
+            "Default: by its host, else as OpenRouter."
+        ),
+    ] = None
     concurrency: Annotated[
         Count,
         Meta(
@@ -456,7 +522,9 @@ def _filled(where: str, table: type[msgspec.Struct], values: dict[str, Any]) -> 
 
 
 def _parts_of(kind: Any) -> list[Any]:
-    """Give a type and the types that it is made of."""
+    """Give a type and the types that it is made of; a table with names of its own is one thing."""
+    if get_origin(kind) is dict:
+        return [kind]
     return [kind, *(part for inner in get_args(kind) for part in _parts_of(inner))]
 
 

@@ -7,7 +7,8 @@ Failures are values at the border, exceptions are for the caller's mistakes and 
     |  +- SettingsError
     |  +- QuestionFileError       every fault of a question file, each with its place
     |  +- TableError              the same of a table of outcomes or picks
-    |  +- GateError               a --gate that says nothing that can be checked, with the place
+    |  +- PluginError           an installed plugin that cannot be loaded or used as it is
+   |  +- GateError               a --gate that says nothing that can be checked, with the place
     +- RunError                   exit 1: the run could not go on
     |  +- JournalError            the run directory is locked, unreadable or not ours
     +- APIError                   a Failure as an exception, for callers of Outcome-less code
@@ -42,6 +43,10 @@ class UsageError(RoutemarkError):
 
 class SettingsError(UsageError):
     """A setting is unknown, has a wrong type or is out of range."""
+
+
+class PluginError(UsageError):
+    """A plugin cannot be loaded, is not what its group promises, or shares its name with another."""
 
 
 class QuestionFileError(UsageError):
@@ -184,6 +189,8 @@ class FailureKind(enum.StrEnum):
     NO_CHOICES = "no_choices"
     PROVIDER_ERROR = "provider_error"
     STREAM_ERROR = "stream_error"
+    # a router that is a plugin
+    ROUTER_FAULT = "router_fault"
     # ours
     WORKER_LOST = "worker_lost"
     RETRY_AFTER_TOO_LONG = "retry_after_too_long"
@@ -289,6 +296,7 @@ RULES: dict[FailureKind, Rule] = {
     FailureKind.NO_CHOICES: _retried("The response holds no choices.", APIResponseError),
     FailureKind.PROVIDER_ERROR: _retried("The provider failed after it had begun.", APIResponseError),
     FailureKind.STREAM_ERROR: _retried("The stream ended in an error.", APIResponseError),
+    FailureKind.ROUTER_FAULT: _final("A router that is a plugin failed, or picked no model.", APIError),
     FailureKind.WORKER_LOST: _retried(
         "A worker of the cluster was lost on the way.", APIConnectionError, slows="no", cause="ours"
     ),

@@ -22,13 +22,14 @@ from routemark.judgements import JUDGED, Replies, consultation_of
 from routemark.policy.budget import Accounts, Budget
 from routemark.policy.pacing import Pace
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import judge_arm
+from routemark.prepare import dialect_at, judge_arm
 from routemark.pricing import page_client
 from routemark.records import Arm, Outcome, Question
 from routemark.router import OpenRouterClient
 from routemark.rundir import Ledger, is_final
 from routemark.tools import at_hand, let_go
 from routemark.transport import make_transport
+from routemark.wire.dialect import catalogue_of
 from routemark.wire.prices import Ceiling, UnboundedError, ceiling, pico, read_prices
 from routemark.wire.request import RequestOptions
 
@@ -54,10 +55,13 @@ async def open_judge(
         yield None
         return
     wanted, arm = settings.judge, judge_arm(settings.judge)
-    options = RequestOptions(
-        max_tokens=wanted.max_tokens, temperature=wanted.temperature, stream=settings.stream
-    )
     where = base_url if settings.simulate else wanted.base_url or base_url
+    options = RequestOptions(
+        max_tokens=wanted.max_tokens,
+        temperature=wanted.temperature,
+        stream=settings.stream,
+        dialect=dialect_at(settings, where),
+    )
     purse = None
     if wanted.max_cost is not None:
         async with page_client(settings, where, key) as pages:
@@ -114,7 +118,9 @@ def rivals(ledger: Ledger) -> Callable[[Question, Outcome], Rival | None]:
 async def _bound(pages: OpenRouterClient, arm: Arm, options: RequestOptions, where: str) -> Ceiling:
     """Give what one request to the judge costs at most, by the gateway's own prices."""
     try:
-        return ceiling(read_prices(await fetch_catalogue(pages, [arm], where)), arm, options)
+        own = catalogue_of(options.dialect)
+        catalogue = await fetch_catalogue(pages, [arm], where) if own is None else own
+        return ceiling(read_prices(catalogue), arm, options)
     except (RunError, UnboundedError) as error:
         raise type(error)(f"[judge] max_cost cannot be kept: {error}") from None
 

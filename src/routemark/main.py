@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import baselines, direct, generations
+from routemark import baselines, direct, generations, telemetry
 from routemark._version import __version__
 from routemark.analysis.gates import figures as gate_figures
 from routemark.analysis.gates import gates
@@ -32,7 +32,7 @@ from routemark.engine.grading import Beside
 from routemark.engine.judging import Judge
 from routemark.engine.local import LocalExecutor
 from routemark.engine.purse import BudgetPurse
-from routemark.engine.ray_team import RayTeam
+from routemark.engine.ray_team import RayCluster, RayGraders, RayTeam
 from routemark.engine.run import Observer, Planned, Trials
 from routemark.errors import JournalError, RunError, UsageError
 from routemark.gateway.process import gateway_for
@@ -80,7 +80,7 @@ async def ask(
     """
     directory = opened.directory
     questions = _unchanged(opened)
-    with Journal(directory.journal) as journal:
+    with Journal(directory.journal) as journal, telemetry.opened(opened.run, prepared.options) as telling:
         directory.sweep()
         ledger = Ledger(opened.run, questions, directory.journal)
         manifest = _launch(prepared, opened, journal)
@@ -88,7 +88,10 @@ async def ask(
         purse = open_purse(prepared, opened.run, directory, questions, journal)
         async with gateway_for(prepared.settings, directory.questions, SIMULATED_LATENCY) as base_url:
             free = _free_limits(prepared, resumed=opened.resumed)
-            executor = _executor(prepared, base_url, key, journal=journal, free=free, purse=purse)
+            cluster = RayCluster(prepared.settings.ray_address)
+            executor = _executor(
+                prepared, base_url, key, journal=journal, free=free, purse=purse, cluster=cluster
+            )
             planned = planned_by(prepared, opened.run)
             admission = direct.Admission(
                 prepared, base_url, key, directory=directory, executor=executor, purse=purse, free=free
@@ -98,9 +101,10 @@ async def ask(
             )
             executor.added = lambda: trials.added
             watch = Watch(deciding(ledger, prepared.settings), executor.stop)
-            watching: list[Observer] = [manifest, trials, watch, *observers(executor, ledger.done)]
+            watching: list[Observer] = [manifest, trials, watch, *telling(executor.gate, base_url)]
+            watching += observers(executor, ledger.done)
             court = open_judge(prepared.settings, questions, journal, base_url=base_url, key=key)
-            async with _grading(prepared.settings, court, watch.after(journal.append)) as grading:
+            async with _grading(prepared.settings, cluster, court, watch.after(journal.append)) as grading:
                 executor.to_grade = lambda: grading.waiting
                 work = _Work(executor, journal, grading, watching)
                 await _ask_planned(work, trials, watch, manifest, ledger)
@@ -140,13 +144,16 @@ def _launch(prepared: Prepared, opened: Opened, journal: Journal) -> _Manifest:
 @contextlib.asynccontextmanager
 async def _grading(
     settings: Settings,
+    cluster: RayCluster,
     court: contextlib.AbstractAsyncContextManager[Judge | None],
     take: Callable[[Grade], None],
 ) -> AsyncIterator[Beside]:
-    """Give what grades beside the asking, with its judge if there is one."""
+    """Give what grades beside the asking, with its judge if there is one, and a cluster's machines."""
+    allow_code = settings.allow_code_execution
+    elsewhere = RayGraders(cluster, allow_code=allow_code) if settings.executor == "ray" else None
     async with (
         court as judge,
-        Beside(take, allow_code=settings.allow_code_execution, judge=judge) as grading,
+        Beside(take, allow_code=allow_code, judge=judge, elsewhere=elsewhere) as grading,
     ):
         yield grading
 
@@ -159,6 +166,7 @@ def _executor(  # noqa: PLR0913 - what the asking rests on, by name
     journal: Journal,
     free: FreeLimits | None,
     purse: BudgetPurse | None,
+    cluster: RayCluster,
 ) -> LocalExecutor:
     """Give the executor that asks a gateway, and journals the ids of generations as they come."""
 
@@ -170,7 +178,7 @@ def _executor(  # noqa: PLR0913 - what the asking rests on, by name
 
     def connect_cluster(gate: Gate) -> Cluster:
         return Cluster(
-            RayTeam(prepared.settings.ray_address, prepared.settings.workers),
+            RayTeam(cluster, prepared.settings.workers),
             _setup(prepared, base_url, metered=purse is not None),
             page_client(prepared.settings, base_url, key),
             gate=gate,

@@ -5,6 +5,7 @@ Everything that can be wrong is found here, so that nothing is sent on behalf of
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import graders, sandbox
+from routemark import graders, plugins, sandbox
 from routemark._version import __version__
 from routemark.analysis.gates.gates import Known, read_gates
 from routemark.analysis.gates.language import Gate
@@ -22,21 +23,33 @@ from routemark.analysis.traffic.weights import parse_weights
 from routemark.clock import now
 from routemark.config import SIMULATED_KEY, JudgeSettings, Settings, without_userinfo
 from routemark.engine.ray_team import require_ray
-from routemark.errors import SettingsError, UsageError
+from routemark.errors import PluginError, SettingsError, UsageError
+from routemark.graders.plugged import plugged
+from routemark.picking import with_reach
 from routemark.policy import plan
 from routemark.policy.free import is_free
 from routemark.policy.sharding import parse_shard
 from routemark.questions import QuestionSet, load, shipped
 from routemark.questions.copies import kinds_named, with_copies
+from routemark.questions.plugged import scheme_of
 from routemark.questions.sharing import copies_in, share
 from routemark.records import Arm, Copies, Question, Run, Shard
 from routemark.report import outputs
 from routemark.rundir import LATEST, RunDirectory, find, named, new_directory
-from routemark.wire.arms import arm_from_table, check_names, may_pick, parse_arm, sweep
+from routemark.wire.arms import arm_from_table, check_names, may_pick, parse_arm, plugin_name, sweep
+from routemark.wire.dialect import OPENROUTER, Dialect, dialect_of, resolved_headers
 from routemark.wire.request import RequestOptions
 
 DEFAULT_ARM = "openrouter/auto"
-PLAN_SETTINGS = ("max_tokens", "temperature", "stream", "simulate", "baselines", "confirm_oracle")
+PLAN_SETTINGS = (
+    "max_tokens",
+    "temperature",
+    "stream",
+    "simulate",
+    "baselines",
+    "confirm_oracle",
+    "gateway",
+)
 """Settings that decide what is sent; with questions, arms, repeats, seed and gateway they make a plan."""
 
 
@@ -54,13 +67,18 @@ class Prepared(NamedTuple):
     """The questions of that plan; None without a shard, and once they are frozen."""
     catalogue: dict[str, Any] | None = None
     """What the gateway's models cost; fetched when ``--max-cost`` needs it (see pricing)."""
+    plugins: dict[str, str] = {}  # noqa: RUF012 - never written to
+    """What of it is plugins, and which package brings each (see records.Run)."""
 
     @property
     def options(self) -> RequestOptions:
         """What every request has in common."""
         settings = self.settings
         return RequestOptions(
-            max_tokens=settings.max_tokens, temperature=settings.temperature, stream=settings.stream
+            max_tokens=settings.max_tokens,
+            temperature=settings.temperature,
+            stream=settings.stream,
+            dialect=dialect(settings),
         )
 
     @property
@@ -99,7 +117,9 @@ def prepare(settings: Settings) -> Prepared:
     weights_of(settings, questions)
     questions, perturbed = with_copies(questions, kinds, seed=settings.seed, most=settings.perturb_limit)
     check_deciding(settings, arms, questions)
-    return divided(Prepared(settings, questions, arms, perturbed))
+    return divided(
+        Prepared(settings, questions, arms, perturbed, plugins=plugins_used(settings, questions, arms))
+    )
 
 
 def divided(prepared: Prepared) -> Prepared:
@@ -229,13 +249,67 @@ def make_arms(settings: Settings) -> list[Arm]:
     if settings.baseline is not None and settings.baseline not in [arm.name for arm in arms]:
         arms = [*(arms or [parse_arm(DEFAULT_ARM)]), parse_arm(settings.baseline)]
     arms = arms or [parse_arm(DEFAULT_ARM)]
+    arms = [with_reach(known_as_router(arm, dialect(settings))) for arm in arms]
     if settings.sweep is not None:
         arms = sweep(arms, settings.sweep)
     check_names(arms)
     check_baselines(settings, arms)
     check_sticky(settings, arms)
     check_free(settings, arms)
+    check_dialect(settings, arms)
     return arms
+
+
+def dialect(settings: Settings) -> Dialect:
+    """Give the manners of the gateway that is asked; the simulated one has OpenRouter's. Raises: SettingsError."""
+    return OPENROUTER if settings.simulate else dialect_of(settings.gateway, settings.base_url)
+
+
+def dialect_at(settings: Settings, base_url: str) -> Dialect:
+    """Give the manners of a gateway that may be another than the run's, such as the judge's."""
+    ours = settings.simulate or base_url == settings.base_url
+    return dialect(settings) if ours else dialect_of(None, base_url)
+
+
+def known_as_router(arm: Arm, spoken: Dialect) -> Arm:
+    """Give an arm as a router's where the gateway's settings say that its name is one."""
+    routes = arm.is_router or arm.model in spoken.routers
+    return msgspec.structs.replace(arm, is_router=routes)
+
+
+def check_dialect(settings: Settings, arms: Sequence[Arm]) -> None:
+    """Refuse what only OpenRouter understands, where another gateway is asked; raise SettingsError."""
+    spoken = dialect(settings)
+    resolved_headers(spoken, os.environ)
+    if spoken.openrouter_fields:
+        return
+    for arm in arms:
+        if arm.sticky:
+            raise SettingsError(
+                f"{arm.name}: sticky=true needs session ids, which a {spoken.name} gateway does not take."
+            )
+        if arm.plugin and plugin_name(arm.model) is None:
+            names = ", ".join(name for name in arm.plugin if name != "id")
+            raise SettingsError(
+                f"{arm.name}: {names} is a setting of OpenRouter's own, which a {spoken.name} gateway does not take. "
+                "What it takes itself can stand in [gateway] body."
+            )
+
+
+def plugins_used(settings: Settings, questions: QuestionSet, arms: Sequence[Arm]) -> dict[str, str]:
+    """Give which package brings each plugin of a run. Raises: PluginError where a name is ambiguous."""
+    plugins.refuse_shadows("grader", graders.GRADERS)
+    plugins.refuse_shadows("reporter", [ending.lstrip(".") for ending in outputs.WRITERS])
+    graded = graders.used(questions) if plugins.names("grader") else set()
+    routers = {name for arm in arms if (name := plugin_name(arm.model)) is not None}
+    loader = scheme_of(settings.questions or "")
+    reporters = {name for file in settings.output if (name := outputs.plugin_for(file)) is not None}
+    return {
+        **plugins.versions("grader", graded),
+        **plugins.versions("arm", routers),
+        **plugins.versions("loader", {loader} if loader else ()),
+        **plugins.versions("reporter", reporters),
+    }
 
 
 def check_sticky(settings: Settings, arms: Sequence[Arm]) -> None:
@@ -273,6 +347,32 @@ def require_key(settings: Settings, key: str | None) -> str | None:
             "or try --simulate, which needs none."
         )
     return key
+
+
+def routers_of(used: dict[str, str]) -> dict[str, str]:
+    """Give those of a run's plugins that pick models, and so decide what is asked."""
+    return {what: package for what, package in used.items() if what.startswith("arm ")}
+
+
+def require_plugins(run: Run) -> None:
+    """Refuse to go on with a run without the plugins it was begun with.
+
+    Raises: PluginError where one is missing or cannot be used, or a router has another version now.
+    """
+    for what, package in run.plugins.items():
+        kind, _, name = what.partition(" ")
+        if kind == "grader" and plugged(name) is None:
+            raise PluginError(f"The run needs the grader {name!r}, of {package}, which is not installed.")
+    for arm in run.all_arms:
+        with_reach(arm)
+    names = [what.removeprefix("arm ") for what in routers_of(run.plugins)]
+    now_there = plugins.versions("arm", names)
+    for what, package in routers_of(run.plugins).items():
+        if now_there.get(what) != package:
+            raise PluginError(
+                f"The run's {what} was of {package} and is of {now_there.get(what)} now, whose picks may differ. "
+                "Install the version it was begun with, or start a new run."
+            )
 
 
 # --------------------------------------------------------------------------- new run, or resumed
@@ -327,6 +427,8 @@ def open_resumed(run: str, base: Settings) -> tuple[Prepared, Opened]:
         settings = msgspec.structs.replace(settings, ray_address=None, workers=None)
     require_sandbox(settings)
     check_executor(settings)
+    require_plugins(manifest)
+    resolved_headers(dialect(settings), os.environ)
     check_free(settings, manifest.all_arms)
     gates_of(settings, manifest.all_arms)
     return Prepared(settings, directory.load_questions(), manifest.arms), Opened(
@@ -367,6 +469,7 @@ def _begin(runs_dir: Path, run_id: str, prepared: Prepared) -> Opened:
             base_url=without_userinfo(settings.base_url),
             routemark_version=__version__,
             settings=settings.public(),
+            plugins=prepared.plugins,
         )
         directory.write(run)
         directory.name_latest()
@@ -397,6 +500,7 @@ def _differences(run: Run, prepared: Prepared) -> list[str]:
         "repeats": (run.repeats, settings.repeats),
         "seed": (run.seed, settings.seed),
         "base_url": (run.base_url, without_userinfo(settings.base_url)),
+        "plugins": (routers_of(run.plugins), routers_of(prepared.plugins)),
     }
     kept = msgspec.convert(
         run.settings, Settings

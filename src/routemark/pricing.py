@@ -18,12 +18,13 @@ from routemark.gateway.process import gateway_for
 from routemark.journal import Event, Journal, replay
 from routemark.policy.budget import Accounts, Budget
 from routemark.policy.retry import RetryPolicy
-from routemark.prepare import Prepared
+from routemark.prepare import Prepared, dialect, dialect_at
 from routemark.questions import QuestionSet
 from routemark.records import Arm, Outcome, Question, Run
 from routemark.router import OpenRouterClient
 from routemark.rundir import RunDirectory
 from routemark.transport import make_transport
+from routemark.wire.dialect import catalogue_of
 from routemark.wire.prices import (
     Ceiling,
     PriceBook,
@@ -33,7 +34,7 @@ from routemark.wire.prices import (
     pico,
     read_prices,
 )
-from routemark.wire.request import encode_shared
+from routemark.wire.request import RequestOptions, encode_shared
 
 ATTEMPTS = 3
 """Requests for one page of prices."""
@@ -59,7 +60,10 @@ async def priced(prepared: Prepared, key: str | None) -> Prepared:
 
 
 async def fetch_prices(prepared: Prepared, key: str | None) -> dict[str, Any]:
-    """Give the gateway's catalogue. Raises: RunError."""
+    """Give the gateway's catalogue, or the settings' own prices in its place. Raises: RunError."""
+    own = catalogue_of(dialect(prepared.settings))
+    if own is not None:
+        return own
     async with (
         gateway_for(prepared.settings) as base_url,
         page_client(prepared.settings, base_url, key) as client,
@@ -69,7 +73,7 @@ async def fetch_prices(prepared: Prepared, key: str | None) -> dict[str, Any]:
 
 async def with_joined(prepared: Prepared, run: Run, key: str | None) -> Prepared:
     """Give the plan with the prices of the arms, too, that joined the run before it was resumed."""
-    if prepared.catalogue is None or not run.baselines:
+    if prepared.catalogue is None or not run.baselines or dialect(prepared.settings).prices:
         return prepared
     async with (
         gateway_for(prepared.settings) as base_url,
@@ -84,6 +88,7 @@ def page_client(settings: Settings, base_url: str, key: str | None) -> OpenRoute
         api_key=key,
         base_url=base_url,
         transport=make_transport(settings.transport, settings.concurrency),
+        options=RequestOptions(dialect=dialect_at(settings, base_url)),
         timeout_s=PAGE_S,
         idle_timeout_s=PAGE_S,
         retry=RetryPolicy(max_attempts=ATTEMPTS),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random as random_module
 import time
 import traceback
@@ -25,12 +26,15 @@ import msgspec
 
 from routemark.errors import FailureKind, SettingsError, rule
 from routemark.exchange import MESSAGE_LIMIT, Exchange, Request, Tried, Watches
+from routemark.picking import asked_as, pick
 from routemark.policy.retry import RetryPolicy, Stop
 from routemark.records import Attempt, Completion, Failure, Outcome, Trial, Usage
 from routemark.transport import HttpxTransport, Limits, Transport, make_transport
 from routemark.wire import values
+from routemark.wire.arms import plugin_name
+from routemark.wire.dialect import resolved_headers, told_by
 from routemark.wire.failures import Head, Ids, Refusal, refused
-from routemark.wire.request import RequestOptions, encode_shared, headers, request_sha256, with_session
+from routemark.wire.request import RequestOptions, encode_shared, headers, request_sha256, to_send
 from routemark.wire.response import Decoded, Reader, lookup_reader, reader_for
 
 if TYPE_CHECKING:  # a heavy import, for those who bring their own client
@@ -43,9 +47,7 @@ T = TypeVar("T")
 SECRET_LENGTH = 8
 """A shorter key is a placeholder: to take "test" out of every text would only harm the answers."""
 _OUR_FIELDS = {
-    field.name
-    for record in (Outcome, Attempt, Completion, Failure, Usage)
-    for field in msgspec.structs.fields(record)
+    name for record in (Outcome, Attempt, Completion, Failure, Usage) for name in record.__struct_fields__
 }
 DEFAULT_CONCURRENCY = 100
 """Connections of a client that makes its own transport."""
@@ -163,9 +165,11 @@ class OpenRouterClient:
         self._base_url = _checked_url(base_url)
         self._chat_url = f"{self._base_url}/chat/completions"
         self._key = _checked_key(api_key)
-        self._secret = self._key if self._key and len(self._key) >= SECRET_LENGTH else ""
-        self._secret_in_json = msgspec.json.encode(self._secret)[1:-1]
-        self._headers = headers(self._key)
+        own, secrets = resolved_headers(options.dialect, os.environ)
+        self._secrets = [one for one in (self._key or "", *secrets) if len(one) >= SECRET_LENGTH]
+        self._secrets_in_json = [msgspec.json.encode(secret)[1:-1] for secret in self._secrets]
+        self._headers = headers(self._key, options.dialect, own)
+        self._told = told_by(options.dialect)
         self._options = options
         self._limits = Limits(connect_timeout_s, idle_timeout_s, timeout_s)
         self._watches = Watches(self._limits)
@@ -216,8 +220,19 @@ class OpenRouterClient:
             return _outcome(trial, attempts, failure=failure)
 
     async def _complete(self, trial: Trial, attempts: list[Attempt]) -> Outcome:
+        if plugin_name(trial.arm.model) is None:
+            return await self._complete_fixed(trial, attempts)
+        picked = await pick(trial, self._limits.total_s)
+        if isinstance(picked.model, Refusal):
+            failure = Failure(kind=picked.model.kind.value, message=picked.model.message[:MESSAGE_LIMIT])
+            return _outcome(trial, attempts, failure=failure, pick_s=picked.took_s)
+        outcome = await self._complete_fixed(asked_as(trial, picked.model), attempts)
+        return msgspec.structs.replace(outcome, picked=picked.model, pick_s=picked.took_s)
+
+    async def _complete_fixed(self, trial: Trial, attempts: list[Attempt]) -> Outcome:
+        """Ask for what the trial's arm names, be it a model or a router of the gateway's."""
         shared = encode_shared(trial.question, trial.arm, self._options)
-        body = with_session(shared, trial.session_id)
+        body = to_send(shared, trial, self._options)
         with self._purse.open(trial, len(shared)) as tab:
             if not await tab.reserve():  # before the trial's clock starts
                 raise asyncio.CancelledError  # not asked
@@ -253,7 +268,7 @@ class OpenRouterClient:
             clean = msgspec.structs.replace(failure, message=self._without_key(failure.message))
             raise rule(failure.kind).raises(clean)
         value = values.shallow(tried.result.value)
-        return self._clean(value) if self._secret else value
+        return self._clean(value) if self._secrets else value
 
     # ----------------------------------------------------------------- attempts
 
@@ -292,7 +307,7 @@ class OpenRouterClient:
 
         def choose(head: Head) -> Reader[Completion]:
             self._tell_generation(trial, head.ids())
-            return reader_for(head, trial.arm, streamed=self._options.stream)
+            return reader_for(head, trial.arm, streamed=self._options.stream, told=self._told)
 
         await self._pacer.admit(trial.arm.name)
         admitted = time.monotonic()
@@ -319,7 +334,10 @@ class OpenRouterClient:
 
     def _redacted(self, outcome: Outcome) -> Outcome:
         """Give the outcome without the key, wherever a gateway may have echoed it."""
-        if not self._secret or self._secret_in_json not in _encode(outcome):
+        if not self._secrets:
+            return outcome
+        encoded = _encode(outcome)
+        if not any(secret in encoded for secret in self._secrets_in_json):
             return outcome
         return msgspec.convert(self._clean(msgspec.to_builtins(outcome)), Outcome)
 
@@ -339,7 +357,9 @@ class OpenRouterClient:
                 return value
 
     def _without_key(self, text: str) -> str:
-        return text.replace(self._secret, "[key]") if self._secret else text
+        for secret in self._secrets:
+            text = text.replace(secret, "[key]")
+        return text
 
 
 def _checked_url(base_url: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from routemark.config import CONFIG_FILE, JudgeSettings, Settings
+from routemark.config import CONFIG_FILE, GatewaySettings, JudgeSettings, Settings
 from routemark.errors import UsageError
 from routemark.flags import description, plain_type
 
@@ -44,6 +44,18 @@ _JUDGE_EXAMPLES: dict[str, Any] = {
     "max_cost": 2.0,
     "base_url": "http://127.0.0.1:8080/api/v1",
 }
+_GATEWAY_EXAMPLES: dict[str, Any] = {
+    "preset": "litellm",
+    "headers": {"x-team": "evals", "x-api-key": "$MY_GATEWAY_KEY"},
+    "body": {"user": "routemark"},
+    "openrouter_fields": False,
+    "model": ["header:x-served-by", "body:model"],
+    "cost": ["header:x-cost-usd", "body:usage.cost"],
+    "task_type": ["header:x-route"],
+    "keep": ["x-route-"],
+    "routers": ["my-router"],
+    "prices": {"gpt-5-mini": {"prompt": 0.25, "completion": 2.0}},
+}
 _ARM = """
 # Arms that are easier to write as tables than after -m; each table is an arm.
 # [[arm]]
@@ -68,12 +80,22 @@ def write_settings_file(path: Path = Path(CONFIG_FILE)) -> None:
 
 def commented() -> str:
     """Give the whole file: every setting with what it does, commented out, tables at the end."""
-    skipped = {"arm", "judge"}
+    skipped = {"arm", "judge", "gateway"}
     fields = [field for field in msgspec.structs.fields(Settings) if field.name not in skipped]
     parts = [_HEAD, *(_setting(field, _EXAMPLES) for field in fields), _ARM]
     about = msgspec.structs.fields(JudgeSettings)
     judge = [_comment(JudgeSettings.__doc__ or ""), "# [judge]\n"]
-    return "\n".join([*parts, "".join(judge), *(_setting(field, _JUDGE_EXAMPLES) for field in about)])
+    told = msgspec.structs.fields(GatewaySettings)
+    gateway = [_comment(GatewaySettings.__doc__ or ""), "# [gateway]\n"]
+    return "\n".join(
+        [
+            *parts,
+            "".join(judge),
+            *(_setting(field, _JUDGE_EXAMPLES) for field in about),
+            "".join(gateway),
+            *(_setting(field, _GATEWAY_EXAMPLES) for field in told),
+        ]
+    )
 
 
 def _setting(field: msgspec.structs.FieldInfo, examples: dict[str, Any]) -> str:
@@ -105,4 +127,6 @@ def _toml(value: Any) -> str:
     """Write a value as TOML does, which for these types is JSON's way, but for large whole numbers."""
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_toml(name)} = {_toml(inner)}' for name, inner in value.items())} }}"
     return msgspec.json.encode(value).decode()

@@ -225,3 +225,72 @@ def test_of_two_answers_of_a_model_the_one_it_was_asked_for_itself_is_kept(tmp_p
         ("q2", "cheap-2026"): (0.0, 0.001),
         ("q2", "dear"): (0.5, 0.01),
     }
+
+
+# --------------------------------------------------------------------------- formats of tools that judge routers
+
+WHOLE = run_of(
+    result("q1", "openrouter/auto", "cheap"),
+    result("q2", "openrouter/auto", "dear", cost=0.02),
+    result("q1", "cheap"),
+    result("q1", "dear", score=0.0, cost=0.01),
+    result("q2", "cheap", score=0.0),
+    result("q2", "dear", score=1.0, cost=0.02),
+    result("q3", "dear", score=None),
+)
+
+
+def scores(path, form):
+    table = tables.read_outcomes(str(path), form)
+    known = np.argwhere(~np.isnan(table.outcomes.score)).tolist()
+    return {
+        (table.questions[row], table.outcomes.models[column]): float(table.outcomes.score[row, column])
+        for row, column in known
+    }
+
+
+def test_a_table_of_routellm_comes_back_with_its_prompts_and_verdicts(tmp_path):
+    path = tmp_path / "mmlu.csv"
+    count, lost = exporting.export("routellm", WHOLE, path)
+    assert count == 2  # nobody graded q3
+    assert any("True from 0.5 on" in what for what in lost)
+    assert path.read_text().splitlines() == ["prompt,cheap,dear", "q1?,True,False", "q2?,False,True"]
+    assert sorted(scores(path, None).values()) == [0.0, 0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "prefix"),
+    [("llmrouterbench", "dear.json", "routemark/test/"), ("openrouter-bench", "dear.parquet", "routemark/")],
+)
+def test_a_file_of_one_arm_comes_back_as_it_was(tmp_path, name, file, prefix):
+    exporting.export(name, WHOLE, tmp_path / file, arm="dear")
+    assert scores(tmp_path / file, None) == {(f"{prefix}q1", "dear"): 0.0, (f"{prefix}q2", "dear"): 1.0}
+    done = import_file(str(tmp_path / file), tmp_path / "q.jsonl", "questions")
+    assert [one.question for one in questions.load(tmp_path / "q.jsonl")] == ["q1?", "q2?", "q3?"]
+    assert done.number == 3
+    with pytest.raises(UsageError, match="no such arm"):
+        exporting.export(name, WHOLE, tmp_path / file, arm="other")
+
+
+def test_costs_of_llmrouterbench_come_back_too(tmp_path):
+    exporting.export("llmrouterbench", WHOLE, tmp_path / "dear.json", arm="dear")
+    assert cells(tmp_path / "dear.json")["routemark/test/q2", "dear"] == (1.0, 0.02)
+
+
+def test_policies_of_omnisbench_come_back_as_picks_and_outcomes(tmp_path):
+    path = tmp_path / "results.json"
+    exporting.export("omnisbench", WHOLE, path)
+    assert cells(path) == {
+        ("q1", "cheap"): (1.0, 0.001),
+        ("q1", "dear"): (0.0, 0.01),
+        ("q2", "cheap"): (0.0, 0.001),
+        ("q2", "dear"): (1.0, 0.02),
+    }
+    arms = tables.read_picks(str(path), tables.read_outcomes(str(path)))
+    assert {chosen.picks.arm for chosen in arms} == {"openrouter/auto", "always_cheap", "always_dear"}
+
+
+@pytest.mark.parametrize("name", ["routellm", "llmrouterbench", "omnisbench", "openrouter-bench"])
+def test_other_tools_files_have_their_own_endings(tmp_path, name):
+    with pytest.raises(UsageError, match="is written as"):
+        exporting.export(name, WHOLE, tmp_path / "x.jsonl")

@@ -8,14 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from routemark.config import Settings, without_userinfo
 from routemark.doctor.account import catalogue_finding, cheapest_models, clock_finding, key_findings, slugs
+from routemark.doctor.elsewhere import looks_like_another, other_gateway
 from routemark.doctor.findings import Finding, Status, ok, problem, warning
 from routemark.doctor.machine import machine
 from routemark.doctor.probe import OPTIONS, ROUTER, Probe
 from routemark.errors import APIError, rule
 from routemark.exchange import Exchange, Request
 from routemark.policy.retry import RetryPolicy
+from routemark.prepare import dialect
 from routemark.records import Record
 from routemark.router import OpenRouterClient
 from routemark.transport import Limits, Transport, make_transport
@@ -49,19 +53,25 @@ class Examination(Record, frozen=True, kw_only=True):
 
 async def examine(settings: Settings, key: str | None) -> Examination:
     """Examine machine, gateway, key, account and clock; ask a few tiny requests when there is a key."""
+    spoken = dialect(settings)
     transport = make_transport(settings.transport, _CONNECTIONS)
     client = OpenRouterClient(
         api_key=key,
         base_url=settings.base_url,
         transport=transport,
-        options=OPTIONS,
+        options=msgspec.structs.replace(OPTIONS, dialect=spoken),
         timeout_s=LIMITS.total_s,
         idle_timeout_s=LIMITS.idle_s,
         retry=RetryPolicy(max_attempts=2),
     )
     probe = Probe(client)
     async with client:
-        findings = [one async for one in _findings(settings, key, client, transport, probe)]
+        asked = (
+            _findings(settings, key, client, transport, probe)
+            if spoken.openrouter_fields
+            else other_gateway(settings, client, probe)
+        )
+        findings = [*machine(Path(settings.runs_dir)), *[one async for one in asked]]
     statuses = {one.status for one in findings}
     worst: Status = "problem" if "problem" in statuses else "warning" if "warning" in statuses else "ok"
     return Examination(
@@ -78,9 +88,14 @@ async def examine(settings: Settings, key: str | None) -> Examination:
 async def _findings(
     settings: Settings, key: str | None, client: OpenRouterClient, transport: Transport, probe: Probe
 ) -> AsyncIterator[Finding]:
-    for finding in machine(Path(settings.runs_dir)):
-        yield finding
     head, models = await _models(transport, settings.base_url)
+    if (
+        head is not None and isinstance(models, Refusal) and key is not None
+    ):  # it may show them to its keys only
+        models = await _page(client, "/models") or models
+    if head is not None and (hint := looks_like_another(head, models)) is not None:
+        yield hint
+        return
     if head is None or isinstance(models, Refusal):
         yield _unreachable(settings, models)
         return

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from routemark.doctor.account import SLUG
 from routemark.doctor.findings import Finding, ok, problem, warning
 from routemark.errors import FailureKind, rule
-from routemark.records import Completion, Failure, Outcome, Question, Trial
+from routemark.records import Arm, Completion, Failure, Outcome, Question, Trial
 from routemark.report import numbers
 from routemark.router import OpenRouterClient
 from routemark.wire.arms import parse_arm
 from routemark.wire.checks import flags, same_model
 from routemark.wire.request import RequestOptions
+from routemark.wire.response import UNNAMED_MODEL
 
 OPTIONS = RequestOptions(max_tokens=16)
 """Some providers accept no smaller limit."""
@@ -63,6 +64,24 @@ class Probe:
         else:
             yield ok("settings", f"{ROUTER} is not listed here: there are no router settings to check.")
 
+    async def ask_one(self, arm: Arm, *, has_prices: bool) -> AsyncIterator[Finding]:
+        """Yield what an answer of a gateway other than OpenRouter shows: who served, and for how much."""
+        answer = await self._ask(_trial_of(arm))
+        said = answer.completion
+        if said is None:
+            yield _refused("probe", f"{arm.name} did not answer", answer.failure)
+            return
+        yield ok("probe", f"{arm.name} answered in {numbers.seconds(said.latency_s)}.")
+        if said.model == UNNAMED_MODEL:
+            yield warning(
+                "model",
+                f"{arm.name}: the answer does not tell which model served, so picks of a router stay unknown.",
+                "Say where it is told: [gateway] model.",
+            )
+        else:
+            yield ok("model", f"{arm.name}: {said.model} served.")
+        yield _cost_of(arm, said, has_prices=has_prices)
+
     async def _settings(self, model: str) -> Finding:
         """Tell whether a router keeps to the models that a request allows, or leaves those it excludes."""
         restricted = await self._ask(_trial(f"{ROUTER}?allowed_models={model}"))
@@ -98,9 +117,25 @@ class Probe:
 
 
 def _trial(spec: str) -> Trial:
+    return _trial_of(parse_arm(spec))
+
+
+def _trial_of(arm: Arm) -> Trial:
     """Give a trial of its own session, so that no earlier conversation decides who serves it."""
     name = f"doctor-{secrets.token_hex(6)}"
-    return Trial(key=name, question=_QUESTION, arm=parse_arm(spec), repeat=0, session_id=name)
+    return Trial(key=name, question=_QUESTION, arm=arm, repeat=0, session_id=name)
+
+
+def _cost_of(arm: Arm, said: Completion, *, has_prices: bool) -> Finding:
+    if said.cost_usd is not None:
+        source = "by [gateway.prices]" if said.cost_source == "prices" else "as the gateway tells it"
+        return ok("billing", f"{arm.name}: {numbers.usd(said.cost_usd)}, {source}.")
+    lacking = f'[gateway.prices] does not have "{said.model}"' if has_prices else "the answer tells no cost"
+    return warning(
+        "billing",
+        f"{arm.name}: {lacking}: costs of a run would be unknown.",
+        f'Say where it is told ([gateway] cost), or what tokens cost: [gateway.prices."{said.model}"].',
+    )
 
 
 def _ends_it(outcome: Outcome) -> bool:

@@ -9,8 +9,11 @@ not graded at all (None instead of a grade).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from routemark import plugins
+from routemark.errors import PluginError
 from routemark.graders import (
     choice,
     code,
@@ -40,9 +43,20 @@ from routemark.graders.base import (
     show,
 )
 from routemark.graders.extract import SEARCHED
+from routemark.graders.plugged import plugged
 from routemark.records import Completion, Grade, GraderSpec, Question
 
-__all__ = ["GRADERS", "Grader", "Option", "Verdict", "check", "grade", "judge_options", "resolve"]
+__all__ = [
+    "GRADERS",
+    "Grader",
+    "Option",
+    "Verdict",
+    "check",
+    "grade",
+    "judge_options",
+    "resolve",
+    "used",
+]
 
 GRADERS: dict[str, Grader] = {
     grader.name: grader
@@ -65,9 +79,32 @@ GRADERS: dict[str, Grader] = {
         judge.JUDGE,
     )
 }
-"""Every grader of this version, by name; ``composite`` is added below, since it is made of the others."""
+"""Every grader of this version, by name; ``composite`` is added below, since it is made of the others.
+
+Plugins bring more (see `plugged`)."""
 
 _PLAIN_NUMBER = re.compile(r"[-+\u2212]?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?")
+
+
+def _found(name: str) -> Grader | str:
+    """Give a grader by its name, ours or a plugin's; a fault where there is none, or none that can be used."""
+    if name in GRADERS:
+        return GRADERS[name]
+    try:
+        return plugged(name) or _no_grader(name)
+    except PluginError as error:
+        return f"grader: {error}"
+
+
+def used(questions: Iterable[Question]) -> set[str]:
+    """Give the names of the graders that questions ask for, those of parts of a ``composite`` included."""
+    found: set[str] = set()
+    for question in questions:
+        spec = resolve(question)
+        if spec is not None:
+            found.add(spec.name)
+            found |= {part["name"] for part in spec.options.get("parts", ()) if spec.name == "composite"}
+    return found
 
 
 def resolve(question: Question) -> GraderSpec | None:
@@ -103,9 +140,9 @@ def check(question: Question) -> list[str]:
     spec = resolve(question)
     if spec is None:
         return []
-    grader = GRADERS.get(spec.name)
-    if grader is None:
-        return [_no_grader(spec.name)]
+    grader = _found(spec.name)
+    if isinstance(grader, str):
+        return [grader]
     faults = _option_faults(grader, spec.options)
     if question.reference is None and grader.needs_reference:
         return [*faults, f"reference: missing; the grader '{grader.name}' needs one"]
@@ -123,12 +160,12 @@ def grade(trial: str, question: Question, completion: Completion, tools: Tools =
     spec = resolve(question)
     if spec is None:
         return None
-    grader = GRADERS.get(spec.name)
+    grader = _found(spec.name)
     verdict = _verdict(question, completion, tools)
     return Grade(
         trial=trial,
         grader=spec.name,
-        version=grader.version if grader else 0,
+        version=grader.version if isinstance(grader, Grader) else 0,
         score=verdict.score,
         extracted=verdict.extracted,
         reason=verdict.reason,
@@ -142,9 +179,9 @@ def _verdict(question: Question, completion: Completion, tools: Tools) -> Verdic
     """Judge an answer by the question's own grader."""
     spec = resolve(question)
     assert spec is not None
-    grader = GRADERS.get(spec.name)
-    if grader is None:
-        return Verdict(None, None, _no_grader(spec.name))
+    grader = _found(spec.name)
+    if isinstance(grader, str):
+        return Verdict(None, None, grader)
     try:
         if grader.needs_text and not completion.text[-SEARCHED:].strip():
             verdict = Verdict(0.0, None, "no answer")
@@ -166,7 +203,7 @@ def _complete(grader: Grader, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_grader(name: str) -> str:
-    return f"grader: unknown grader '{name}'" + did_you_mean(name, list(GRADERS))
+    return f"grader: unknown grader '{name}'" + did_you_mean(name, [*GRADERS, *plugins.names("grader")])
 
 
 def _option_faults(grader: Grader, options: dict[str, Any]) -> list[str]:

@@ -53,11 +53,12 @@ def grade_exact(completion: Completion, question: Question, options: Options, _t
     final = final_answer(answer)
     case = options["case"]
     accepted = texts(question.reference)
-    candidates = list(_candidates(answer, final, max(map(len, accepted))))
+    longest = max(map(len, accepted))
     plainly = {normal(reference, case=case) for reference in accepted}
-    for candidate in candidates:  # most right answers need no peeling
+    for candidate in _candidates(answer, final, longest):  # most right answers need no peeling
         if normal(candidate, case=case) in plainly:
             return Verdict(1.0, brief(candidate))
+    candidates = list(_candidates(answer, final, longest))
     for reference in accepted:
         if _IDENTIFIER.fullmatch(reference):
             wanted, spaced = {normal(reference, case=case)}, False

@@ -6,6 +6,7 @@ known for a single answer; nor is the model that a router picked. One file holds
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import msgspec
 
 from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong, told
 from routemark.interop.heads import Head
-from routemark.interop.tabular import rows
-from routemark.records import Question
+from routemark.interop.tabular import rows as table_rows
+from routemark.interop.wide import score_of
+from routemark.records import Question, ResultRow
 
+_RIGHT = 0.5
 _SCORES = {"C": 1.0, "I": 0.0, "S": None}
 
 
@@ -34,7 +37,7 @@ def _detect(head: Head) -> bool:
 
 
 def _read(path: Path) -> Entries:
-    for number, row in rows(path):
+    for number, row in table_rows(path):
         yield Wrong(number, row) if isinstance(row, str) else _entry(number, row)
 
 
@@ -62,6 +65,39 @@ def _entry(number: int, row: dict[str, Any]) -> Entry | Wrong:
         repeat=found.epoch,
         question=question,
     )
+
+
+NOT_CARRIED = (
+    "other arms, answers, the model that answered for a router",
+    "costs and latency of single answers",
+    "scores between 0 and 1: right from 0.5 on",
+)
+"""What of a run has no place in such a table."""
+
+
+def records(rows: Iterable[ResultRow], arm: str) -> Iterator[dict[str, Any]]:
+    """Yield a record for each answer of one arm; totals of the run stand in each, as there."""
+    kept = list(rows)
+    scores = [score for row in kept if (score := score_of(row)) is not None]
+    whole = {
+        "format_version": 1,
+        "task": "routemark",
+        "model": arm,
+        "epochs": len({row.repeat for row in kept}),
+        "accuracy": sum(scores) / len(scores) if scores else None,
+        "total_cost": sum(row.cost_usd or 0.0 for row in kept),
+        "generation_time_ms": round(sum(row.latency_s or 0.0 for row in kept) * 1000),
+    }
+    for row in kept:
+        target = (
+            row.reference
+            if isinstance(row.reference, str | None)
+            else msgspec.json.encode(row.reference).decode()
+        )
+        score = score_of(row)
+        verdict = "S" if score is None else "C" if score >= _RIGHT else "I"
+        own = {"sample_id": row.id, "epoch": row.repeat, "input": row.question, "target": target}
+        yield {**whole, **own, "score_value": verdict}
 
 
 FORMAT = Format(

@@ -8,18 +8,46 @@ from typing import Any, Literal, NamedTuple
 
 from routemark.analysis.words import listing
 from routemark.errors import UsageError
-from routemark.interop import predictions, routerarena, routerbench, wide
+from routemark.interop import (
+    benchharness,
+    llmrouterbench,
+    omnisbench,
+    predictions,
+    routellm,
+    routerarena,
+    routerbench,
+    wide,
+)
 from routemark.interop.wide import Cell, by_question
-from routemark.interop.writing import write
+from routemark.interop.writing import write, write_document
 from routemark.records import Arm, ResultRow
 
-Name = Literal["long", "wide", "picks", "routerbench", "routerarena", "routerarena-predictions"]
+Name = Literal[
+    "long",
+    "wide",
+    "picks",
+    "routerbench",
+    "routerarena",
+    "routerarena-predictions",
+    "routellm",
+    "llmrouterbench",
+    "omnisbench",
+    "openrouter-bench",
+]
 ENDINGS: dict[str, tuple[str, ...]] = {
     "routerarena": (".jsonl",),
     "routerarena-predictions": (".json",),
     "routerbench": (".csv", ".parquet"),
+    "routellm": (".csv",),
+    "llmrouterbench": (".json",),
+    "omnisbench": (".json",),
+    "openrouter-bench": (".parquet",),
 }
 """The only endings that the other tool reads."""
+
+
+OF_ONE_ARM = ("routerarena-predictions", "llmrouterbench", "openrouter-bench")
+"""Formats that hold a single arm."""
 
 
 class Told(NamedTuple):
@@ -64,13 +92,42 @@ def export(name: Name, run: Told, output: Path, *, arm: str | None = None) -> tu
     ``arm``: whose rows, where a format holds one arm. Raises: UsageError when there is nothing to write.
     """
     check(name, output)
-    if arm is not None and name != "routerarena-predictions":
-        raise UsageError(f"--arm: only --format routerarena-predictions holds a single arm, not {name}.")
-    records, lost = _records(name, run, arm)
-    count = write(output, records)
+    if arm is not None and name not in OF_ONE_ARM:
+        raise UsageError(
+            f"--arm: goes with a --format that holds a single arm ({', '.join(OF_ONE_ARM)}), not with {name}."
+        )
+    if name in ("llmrouterbench", "omnisbench"):
+        document, field, lost = _document(name, run, arm)
+        count = len(document[field])
+        if count:
+            write_document(output, document)
+    else:
+        give = _verdicts if name in ("routellm", "openrouter-bench") else _records
+        records, lost = give(name, run, arm)
+        count = write(output, records)
     if not count:
         raise UsageError(f"{output}: there is nothing to write in this format.")
     return count, [*lost, "perturbed copies of questions"]
+
+
+def _document(name: Name, run: Told, arm: str | None) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    """Give the document of a format that is one, the field of its records, and what it does not carry."""
+    if name == "omnisbench":
+        rows = (row for row in run.originals if row.repeat == 0)
+        return omnisbench.document_of(rows, run.picking), "items", omnisbench.NOT_CARRIED
+    chosen = _one_arm(run, arm)
+    rows = (row for row in run.originals if row.arm == chosen and row.repeat == 0)
+    return llmrouterbench.document_of(rows, chosen), "records", llmrouterbench.NOT_CARRIED
+
+
+def _verdicts(name: Name, run: Told, arm: str | None) -> tuple[Iterator[Mapping[str, Any]], tuple[str, ...]]:
+    """Give the records of a table that tells right from wrong, and what it does not carry."""
+    if name == "routellm":
+        fixed = [each.name for each in run.arms if each.name not in run.picking]
+        return routellm.records(run.originals, fixed), routellm.NOT_CARRIED
+    chosen = _one_arm(run, arm)
+    rows = (row for row in run.originals if row.arm == chosen)
+    return benchharness.records(rows, chosen), benchharness.NOT_CARRIED
 
 
 def _records(name: Name, run: Told, arm: str | None) -> tuple[Iterator[dict[str, Any]], tuple[str, ...]]:
@@ -92,6 +149,8 @@ def _records(name: Name, run: Told, arm: str | None) -> tuple[Iterator[dict[str,
                 *predictions.NOT_CARRIED,
                 "other arms, repeats after the first",
             )
+        case _:
+            raise UsageError(f"{name}: such a file is not written.")
 
 
 def _one_arm(run: Told, arm: str | None) -> str:

@@ -15,6 +15,7 @@ from routemark.errors import TableError, UsageError
 from routemark.interop import formats, huggingface
 from routemark.interop.checked import Faults
 from routemark.interop.entries import UNLABELLED, Entry, Format, Holding, Wrong
+from routemark.interop.heads import head
 from routemark.interop.tables import Table, read_outcomes, read_pick_rows
 from routemark.interop.writing import write
 from routemark.questions.rows import plain
@@ -70,7 +71,8 @@ def _wanted(form: Format | str | None, path: str, output: Path) -> Holding:
     columns = huggingface.columns(path) if huggingface.is_one(path) else ()
     if form is None and not {"question_id", "model"} <= set(columns):
         return "questions"
-    return "picks" if "arm" in columns else "outcomes"
+    has_arms = "arm" in columns if columns else form == formats.LONG and head(Path(path)).has("arm")
+    return "picks" if has_arms else "outcomes"
 
 
 def _written(

@@ -6,7 +6,7 @@ data set, split and model, the newest counts, as there; demonstration files do n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import msgspec
 from routemark.errors import UsageError
 from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong, document, structs, told
 from routemark.interop.heads import Head
-from routemark.records import Question
+from routemark.interop.wide import score_of
+from routemark.records import Question, ResultRow
 
 
 class _File(msgspec.Struct):
@@ -82,6 +83,50 @@ def _newest(files: Sequence[Path]) -> list[Path]:
     for file in sorted(files, key=lambda file: file.name[-20:]):  # YYYYmmdd_HHMMSS.json
         latest[file.parent] = file
     return sorted(latest.values())
+
+
+NOT_CARRIED = (
+    "other arms, repeats after the first",
+    "the model that answered for a router",
+    "latency, graders, labels of questions",
+    "whether an answer failed: its score is 0",
+)
+"""What of a run has no place in such a file."""
+
+
+def document_of(rows: Iterable[ResultRow], arm: str) -> dict[str, Any]:
+    """Give the file of one arm, from the rows of its first answers."""
+    records = [_record(row) for row in rows]
+    scores = [record["score"] for record in records if record["score"] is not None]
+    return {
+        "performance": sum(scores) / len(scores) if scores else None,
+        "time_taken": 0.0,
+        "prompt_tokens": sum(record["prompt_tokens"] or 0 for record in records),
+        "completion_tokens": sum(record["completion_tokens"] or 0 for record in records),
+        "cost": sum(record["cost"] or 0.0 for record in records),
+        "counts": len(records),
+        "model_name": arm,
+        "dataset_name": "routemark",
+        "split": "test",
+        "demo": False,
+        "records": records,
+    }
+
+
+def _record(row: ResultRow) -> dict[str, Any]:
+    return {
+        "index": row.id,
+        "origin_query": row.question,
+        "prompt": row.question,
+        "prompt_tokens": row.usage.prompt_tokens,
+        "completion_tokens": row.usage.completion_tokens,
+        "cost": row.cost_usd,
+        "score": score_of(row),
+        "prediction": (row.grade.extracted if row.grade else None) or "",
+        "ground_truth": row.reference,
+        "raw_output": row.answer or "",
+        "extra_fields": {},
+    }
 
 
 FORMAT = Format(

@@ -5,13 +5,19 @@ Policies that always take one model are policies, too. Prompts are not in the fi
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from routemark.errors import UsageError
 from routemark.interop.entries import Entries, Entry, Format, Wrong, document, part, structs
 from routemark.interop.heads import Head
+from routemark.interop.wide import score_of
+from routemark.records import ResultRow
+
+_PASSED = 0.5
 
 
 class _Item(msgspec.Struct):
@@ -55,6 +61,49 @@ def _entry(number: int, item: _Item, unpriced: set[str]) -> Entry:
         category=item.dataset,
         repeat=item.policy,
     )
+
+
+NOT_CARRIED = (
+    "prompts, references, labels of questions",
+    "repeats after the first",
+    "scores between 0 and 1: passed from 0.5 on",
+    "questions without a score",
+)
+"""What of a run has no place in such a file."""
+
+
+def document_of(rows: Iterable[ResultRow], routers: Collection[str]) -> dict[str, Any]:
+    """Give the file of a run, from the rows of first answers: every arm is a policy, of a fixed model ``always_...``."""
+    items = [
+        _item(row, row.arm if row.arm in routers else f"always_{row.arm}")
+        for row in rows
+        if score_of(row) is not None
+    ]
+    free = sorted({str(item["chosen_model"]) for item in items if item["cost_usd"] is None})
+    return {
+        "provenance": {"snapshot_date": "", "run_date": "", "max_tokens": 0, "unpriced_models": free},
+        "frontier_model": None,
+        "contamination_counts": {},
+        "leaderboard": [],
+        "splits": {},
+        "items": items,
+    }
+
+
+def _item(row: ResultRow, policy: str) -> dict[str, Any]:
+    return {
+        "policy": policy,
+        "dataset": None,
+        "item_id": row.id,
+        "grader": row.grade.grader if row.grade else "",
+        "response_text": row.answer or "",
+        "chosen_model": row.model or row.arm,
+        "passed": (score_of(row) or 0.0) >= _PASSED,
+        "cost_usd": row.cost_usd,
+        "input_tokens": row.usage.prompt_tokens,
+        "output_tokens": row.usage.completion_tokens,
+        "latency_ms": None if row.latency_s is None else row.latency_s * 1000,
+    }
 
 
 FORMAT = Format(

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong
 from routemark.interop.heads import Head
-from routemark.interop.tabular import rows
+from routemark.interop.tabular import rows as table_rows
+from routemark.interop.wide import by_question
 from routemark.questions.fields import text_fault
 from routemark.questions.rows import shown
 from routemark.questions.validate import derived_id
-from routemark.records import Question
+from routemark.records import Question, ResultRow
 
 _ANSWER = "_response"
 _SCORES = {"true": 1.0, "false": 0.0}
+_RIGHT = 0.5
 
 
 def _detect(head: Head) -> bool:
@@ -34,7 +37,7 @@ def _models(columns: tuple[str, ...] | list[str]) -> list[str]:
 
 def _read(path: Path) -> Entries:
     seen: dict[str, int] = {}
-    for number, row in rows(path):
+    for number, row in table_rows(path):
         if isinstance(row, str):
             yield Wrong(number, row)
         elif not row.get("prompt"):
@@ -59,6 +62,25 @@ def _entries(path: Path, number: int, row: dict[str, str], seen: dict[str, int])
             yield Entry(
                 number, name, model, score=score, category=path.stem, repeat=repeat, question=question
             )
+
+
+NOT_CARRIED = (
+    "answers, costs, latency, routers' own answers",
+    "ids, labels and references: a question is its prompt",
+    "earlier messages of a conversation",
+    "scores between 0 and 1: True from 0.5 on, repeats averaged",
+    "questions that some fixed model has no score for",
+)
+"""What of a run has no place in such a table."""
+
+
+def records(rows: Iterable[ResultRow], models: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield a record for each question that every one of the models has a score for."""
+    for row, cells in by_question(rows).values():
+        scores = {model: cells[model].mean("score") if model in cells else None for model in models}
+        if None not in scores.values():
+            verdicts = {model: str((score or 0.0) >= _RIGHT) for model, score in scores.items()}
+            yield {"prompt": row.question, **verdicts}
 
 
 FORMAT = Format(

@@ -91,6 +91,13 @@ def _melted_picks(chunk: Chunk) -> Chunk:
 # --------------------------------------------------------------------------- writing
 
 
+def score_of(row: ResultRow) -> float | None:
+    """Give the score of one answer; a failure of the service is a wrong answer."""
+    if row.status == "failed":
+        return 0.0
+    return row.grade.score if row.grade else None
+
+
 class Cell:
     """What the repeats of one arm on one question say together."""
 
@@ -101,8 +108,7 @@ class Cell:
 
     def add(self, row: ResultRow) -> None:
         """Take one repeat; a failure of the service is a wrong answer."""
-        score = 0.0 if row.status == "failed" else row.grade.score if row.grade else None
-        for name, value in zip(MEASURES, (score, row.cost_usd, row.latency_s), strict=True):
+        for name, value in zip(MEASURES, (score_of(row), row.cost_usd, row.latency_s), strict=True):
             if value is not None:
                 self._values[name].append(value)
         self.answer = row.answer if self.answer is None else self.answer

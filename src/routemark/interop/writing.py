@@ -37,6 +37,15 @@ def write(path: Path, records: Iterable[Record]) -> int:
     return counted.count
 
 
+def write_document(path: Path, document: Record) -> None:
+    """Write one JSON object. The file appears whole or not at all. Raises: UsageError when it cannot be written."""
+    try:
+        with replaced(path) as file:
+            file.write(msgspec.json.encode(document) + b"\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}.") from error
+
+
 class _Counted:
     """Records, counted as they pass."""
 

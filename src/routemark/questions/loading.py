@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from routemark.errors import QuestionFileError, RunError
 from routemark.questions.frozen import FrozenFile, QuestionSet, frozen_line
+from routemark.questions.plugged import plugged_rows, scheme_of
 from routemark.questions.reading import open_rows
 from routemark.questions.rows import Fault, Place, Row, shown
 from routemark.questions.validate import check_row, derived_id
@@ -24,7 +25,7 @@ _BUFFER = 1 << 20
 
 
 def load(path: str | Path) -> QuestionSet:
-    """Read and check a question file: JSON list, JSON Lines or CSV.
+    """Read and check a question file: JSON list, JSON Lines or CSV; or what ``NAME://...`` gives, by a plugin.
 
     One pass; memory does not grow with the questions beyond some 40 bytes each, disk space in the
     system's directory for temporary files does.
@@ -33,11 +34,13 @@ def load(path: str | Path) -> QuestionSet:
     UsageError when there is no such file or it is in no format that is read; RunError when reading it
     breaks off or there is no space for the copy.
     """
+    scheme = scheme_of(str(path))
+    source = open_rows(Path(path)) if scheme is None else plugged_rows(scheme, str(path))
     path = Path(path)
     faults = _Faults()
     ids = _Ids()
     try:
-        with open_rows(path) as rows, tempfile.TemporaryFile("w+b", _BUFFER, prefix="routemark-") as store:
+        with source as rows, tempfile.TemporaryFile("w+b", _BUFFER, prefix="routemark-") as store:
             file = FrozenFile.written(store, _checked_lines(rows, faults, ids))
     except OSError as error:
         place = tempfile.gettempdir()

@@ -111,6 +111,10 @@ class Outcome(Record, frozen=True, kw_only=True):
     failure: Failure | None = None
     queue_s: float | None = None
     """Seconds the client itself kept the answered (else the last) request back: admitted, not yet sent."""
+    picked: str | None = None
+    """The slug that a router which is a plugin picked, and the gateway was asked for; None for every other arm."""
+    pick_s: float | None = None
+    """Seconds that such a router took by itself; in no latency."""
     request_sha256: str | None = None
     """Of the body sent, without its session id."""
     response_sha256: str | None = None

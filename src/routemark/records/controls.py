@@ -160,3 +160,5 @@ class OracleSummary(Record, frozen=True, kw_only=True):
     random: Fixed | None
     zero_router: list[Vertex]
     """By rising cost."""
+    by_difficulty: dict[str, OraclePoint] = {}
+    """``best_then_cheapest`` on the questions of each difficulty."""

@@ -66,3 +66,7 @@ class ResultRow(Record, frozen=True, kw_only=True):
     """Id of the question that this one is a perturbed copy of; None: it is no copy."""
     perturbation: str | None = None
     """The kind of change."""
+    picked: str | None = None
+    """The slug that a router which is a plugin picked; None for every other arm."""
+    pick_s: float | None = None
+    """Seconds that such a router took by itself; in no latency."""

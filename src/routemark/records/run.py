@@ -84,6 +84,8 @@ class Run(Record, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     """All settings as resolved, without secrets."""
     client: ClientHealth = ClientHealth()
+    plugins: dict[str, str] = {}
+    """``grader words`` -> ``routemark-example 0.1.0``: what plugins brought when the run began, and which package."""
 
     @property
     def all_arms(self) -> list[Arm]:

@@ -94,6 +94,8 @@ class ArmSummary(Record, frozen=True, kw_only=True):
     """Set when the dearest 5 % of the questions make more than half of the cost: how many they are."""
     latency_histogram: Histogram | None = None
     ttft_histogram: Histogram | None = None
+    pick_s: Quantiles | None = None
+    """What a router that is a plugin took by itself, which is in no latency; None for every other arm."""
     sample: int | None = None
     """Questions of the random sample of a rarely picked model, on which its figures rest; None: no sample."""
 

@@ -54,6 +54,9 @@ REQUEST_SETTINGS: Settings = {
 """Settings of every arm. ``max_tokens`` is sent as ``max_completion_tokens``; prices are US dollars per
 million tokens."""
 
+PLUGIN = "plugin/"
+"""Beginning of the slug of a router that a plugin brings; the name of the plugin follows."""
+
 STICKY = "sticky"
 """The one setting that is not sent: the repeats of a question share a session."""
 
@@ -121,6 +124,11 @@ ROUTERS: dict[str, Router] = {
 def router_of(slug: str) -> Router | None:
     """Give the router a slug names, whatever variant (``:free``) follows; None for a model."""
     return ROUTERS.get(slug.partition(":")[0])
+
+
+def plugin_name(slug: str) -> str | None:
+    """Give the name of the plugin whose router a slug names; None for what the gateway is asked itself."""
+    return slug.removeprefix(PLUGIN) if slug.startswith(PLUGIN) else None
 
 
 # --------------------------------------------------------------------------- reading a spelling
@@ -232,7 +240,7 @@ def _arm(slug: str, settings: dict[str, Any], *, strict: bool = False) -> Arm:
         models=values.get("models"),
         plugin={"id": router.plugin, **own} if router and own else None,
         body=_nested(rest),
-        is_router=router is not None,
+        is_router=router is not None or plugin_name(slug) is not None,
         sticky=values.get(STICKY, False),
     )
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from routemark.errors import FailureKind
 from routemark.records import Arm, Completion, Outcome
 from routemark.wire import values
@@ -58,9 +60,16 @@ def flags(arm: Arm, completion: Completion) -> list[str]:
 
 def flags_of(arm: Arm, outcome: Outcome) -> list[str]:
     """Give the flags that an outcome shows: its answer's, and that it was asked twice since a worker was lost."""
-    found = flags(arm, outcome.completion) if outcome.completion is not None else []
+    found = flags(_asked(arm, outcome), outcome.completion) if outcome.completion is not None else []
     twice = any(attempt.kind == FailureKind.WORKER_LOST for attempt in outcome.attempts)
     return [*found, ASKED_TWICE] if twice else found
+
+
+def _asked(arm: Arm, outcome: Outcome) -> Arm:
+    """Give the arm as the gateway saw it: for a router that is a plugin, the model that was picked."""
+    if outcome.picked is None:
+        return arm
+    return msgspec.structs.replace(arm, model=outcome.picked, plugin=None, is_router=False)
 
 
 def _restrictions(arm: Arm, model: str) -> dict[str, bool]:

@@ -225,7 +225,8 @@ def reach(book: PriceBook, arm: Arm) -> tuple[Listed, ...]:
     """
     found: dict[str, Listed] = {}
     for slug in (arm.model, *(arm.models or ())):
-        for listed in _routed(book, arm, slug) if router_of(slug) else (_named(book, arm, slug),):
+        routes = router_of(slug) is not None or (arm.is_router and slug == arm.model)
+        for listed in _routed(book, arm, slug) if routes else (_named(book, arm, slug),):
             found[listed.id] = listed
     return tuple(found.values())
 
@@ -235,7 +236,7 @@ def _named(book: PriceBook, arm: Arm, slug: str) -> Listed:
     if listed is None:
         raise UnboundedError(
             f"{arm.name}: the gateway lists no price for {slug}, so what it may cost is not known. "
-            "Check the slug, or leave out --max-cost."
+            f'Check the slug, give its price in [gateway.prices."{slug}"], or leave out --max-cost.'
         )
     if slug.endswith(":nitro") and not listed.offers:
         raise UnboundedError(

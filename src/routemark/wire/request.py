@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from routemark._version import __version__
 from routemark.records import Arm, Question, Record, Trial
+from routemark.wire.dialect import AUTHORIZATION, OPENROUTER, Dialect
 from routemark.wire.values import scrub
 
 APP_TITLE = "Routemark"
@@ -33,6 +36,8 @@ class RequestOptions(Record, frozen=True, kw_only=True):
     temperature: float | None = None
     """None: not sent."""
     stream: bool = True
+    dialect: Dialect = OPENROUTER
+    """The gateway's manners."""
 
 
 # --------------------------------------------------------------------------- messages
@@ -50,6 +55,11 @@ def prompt_messages(question: Question) -> list[dict[str, Any]]:
     if _stand_in(text, question.choices):
         return messages
     return _append(messages, _lettered(question.choices))
+
+
+def prompt_text(question: Question) -> str:
+    """Give the text of what is asked, as one: that of all messages, choices included."""
+    return _text_of(prompt_messages(question))
 
 
 def _text_of(messages: list[dict[str, Any]]) -> str:
@@ -114,8 +124,11 @@ def _after_messages(arm: Arm, options: RequestOptions) -> dict[str, Any]:
         fields["max_completion_tokens"] = options.max_tokens
     if options.temperature is not None:
         fields["temperature"] = options.temperature
-    fields["plugins"] = [*([arm.plugin] if arm.plugin else []), _NO_COMPRESSION]
-    return {**fields, **arm.body}
+    if options.dialect.openrouter_fields:
+        fields["plugins"] = [*([arm.plugin] if arm.plugin else []), _NO_COMPRESSION]
+    elif options.stream:
+        fields["stream_options"] = {"include_usage": True}  # OpenRouter tells it unasked
+    return {**fields, **options.dialect.body, **arm.body}
 
 
 def encode_shared(question: Question, arm: Arm, options: RequestOptions) -> bytes:
@@ -133,9 +146,14 @@ def with_session(shared: bytes, session_id: str) -> bytes:
     return b'%b,"session_id":%b}' % (shared[:-1], _json(session_id))
 
 
+def to_send(shared: bytes, trial: Trial, options: RequestOptions) -> bytes:
+    """Give the JSON that is sent for a trial: the shared body, with the session id where the gateway knows sessions."""
+    return with_session(shared, trial.session_id) if options.dialect.openrouter_fields else shared
+
+
 def encode(trial: Trial, options: RequestOptions) -> bytes:
     """Give the JSON that is sent for a trial."""
-    return with_session(encode_shared(trial.question, trial.arm, options), trial.session_id)
+    return to_send(encode_shared(trial.question, trial.arm, options), trial, options)
 
 
 def _json(value: Any) -> bytes:
@@ -180,19 +198,34 @@ def _digest(value: Any) -> str:
 # --------------------------------------------------------------------------- headers
 
 
-def headers(api_key: str | None) -> dict[str, str]:
+_COMMON = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "Accept-Encoding": "identity",  # compressing a stream would delay its tokens
+    "User-Agent": f"routemark/{__version__}",
+}
+_OPENROUTER = {
+    "HTTP-Referer": APP_URL,
+    "X-OpenRouter-Title": APP_TITLE,
+    "X-OpenRouter-Metadata": "enabled",
+    "X-OpenRouter-Cache": "false",
+}
+
+
+def headers(
+    api_key: str | None, dialect: Dialect = OPENROUTER, own: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Give the request headers; without a key there is no Authorization.
 
-    Asks for the routing metadata, and for no answer from the gateway's response cache.
+    Asks OpenRouter for the routing metadata, and for no answer from its response cache. ``own``: the dialect's
+    headers, resolved, which go before ours; where one of them carries a key, ours is not sent.
     """
-    common = {
-        "Content-Type": "application/json",
-        "Accept": "application/json, text/event-stream",
-        "Accept-Encoding": "identity",  # compressing a stream would delay its tokens
-        "HTTP-Referer": APP_URL,
-        "X-OpenRouter-Title": APP_TITLE,
-        "X-OpenRouter-Metadata": "enabled",
-        "X-OpenRouter-Cache": "false",
-        "User-Agent": f"routemark/{__version__}",
+    common = {**_COMMON, **_OPENROUTER} if dialect.openrouter_fields else _COMMON
+    names = {name.lower() for name in own}
+    ours = {name: value for name, value in common.items() if name.lower() not in names}
+    has_key = bool(names & {AUTHORIZATION, "api-key", "x-api-key"})
+    return {
+        **({"Authorization": f"Bearer {api_key}"} if api_key and not has_key else {}),
+        **ours,
+        **own,
     }
-    return {"Authorization": f"Bearer {api_key}", **common} if api_key else common

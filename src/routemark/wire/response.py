@@ -13,8 +13,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from routemark.errors import RULES, FailureKind
-from routemark.records import Arm, Completion, Record, Usage
+from routemark.records import Arm, Completion, CostSource, Record, Usage
 from routemark.wire import values
+from routemark.wire.dialect import Told
 from routemark.wire.failures import Head, Refusal, cost_of, refusal, refusal_in_200, refused
 from routemark.wire.sse import EventParser
 
@@ -40,14 +41,17 @@ class Reader(Protocol[Said_co]):
         """Say what it was; ``broken``: why the bytes ended too early, if they did."""
 
 
-def reader_for(head: Head, arm: Arm, *, streamed: bool) -> Reader[Completion]:
-    """Give the reader that fits the head; the content type decides, then what was asked for."""
+def reader_for(head: Head, arm: Arm, *, streamed: bool, told: Told | None = None) -> Reader[Completion]:
+    """Give the reader that fits the head; the content type decides, then what was asked for.
+
+    ``told``: how a gateway other than OpenRouter is understood.
+    """
     if head.status != 200:
         return RefusalReader(head)
     kind = head.headers.get("content-type", "").lower()
     if "event-stream" in kind or (streamed and "json" not in kind and "html" not in kind):
-        return StreamReader(head, arm)
-    return WholeReader(head, lambda body, head: read_json(body, head, arm))
+        return StreamReader(head, arm, told)
+    return WholeReader(head, lambda body, head: read_json(body, head, arm, told))
 
 
 # --------------------------------------------------------------------------- whole bodies
@@ -119,7 +123,7 @@ def _read_any(body: bytes, head: Head) -> Decoded | Refusal:
         return _unreadable(body, str(fault), head)
 
 
-def read_json(body: bytes, head: Head, arm: Arm) -> Completion | Refusal:
+def read_json(body: bytes, head: Head, arm: Arm, told: Told | None = None) -> Completion | Refusal:
     """Read the body of a 200, which may start with blank lines that kept the connection alive."""
     try:
         response = values.loads(body)
@@ -139,11 +143,11 @@ def read_json(body: bytes, head: Head, arm: Arm) -> Completion | Refusal:
             begun=FailureKind.PROVIDER_ERROR if choices else None,
             cost_usd=cost_of(response),
         )
-    return _read_choice(choices, response, head, arm)
+    return _read_choice(choices, response, head, arm, told)
 
 
 def _read_choice(
-    choices: list[dict[str, Any]], response: dict[str, Any], head: Head, arm: Arm
+    choices: list[dict[str, Any]], response: dict[str, Any], head: Head, arm: Arm, told: Told | None
 ) -> Completion | Refusal:
     choice = choices[0] if len(choices) == 1 else _first(choices)
     message = choice.get("message")
@@ -153,6 +157,7 @@ def _read_choice(
         response,
         head,
         arm,
+        told,
         text=_content(message.get("content")),
         reasoning=_reasoning(message) or None,
         refusal=values.text(message.get("refusal")),
@@ -209,11 +214,13 @@ class StreamReader:
     Whole when ``[DONE]`` came after a choice, or when a finish reason and the usage came without it.
     """
 
-    def __init__(self, head: Head, arm: Arm) -> None:
+    def __init__(self, head: Head, arm: Arm, told: Told | None = None) -> None:
         self.first_token_at: float | None = None
         self.failed = False
         self._head = head
         self._arm = arm
+        self._told = told
+        self._beside = _TOLD_BESIDE if told is None else (*_TOLD_BESIDE, *told.fields)
         self._parser = EventParser()
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -254,7 +261,7 @@ class StreamReader:
             self._fail(refused(FailureKind.STREAM_UNREADABLE, "an event is not an object", status=200))
             return
         choices = event.get("choices")
-        for name in _TOLD_BESIDE:
+        for name in self._beside:
             value = event.get(name)
             if value is not None:
                 self._top[name] = value
@@ -341,6 +348,7 @@ class StreamReader:
             self._top,
             self._head,
             self._arm,
+            self._told,
             text="".join(self._text),
             reasoning="".join(self._reasoning) or None,
             refusal="".join(self._refusals) or None,
@@ -375,28 +383,62 @@ def _merge_call(calls: dict[int, dict[str, Any]], delta: dict[str, Any]) -> None
 # --------------------------------------------------------------------------- shared by both
 
 
-def _completion(response: dict[str, Any], head: Head, arm: Arm, **said: Any) -> Completion:
+def _completion(response: dict[str, Any], head: Head, arm: Arm, told: Told | None, **said: Any) -> Completion:
     """Give the completion of what was said, with what the response tells about it."""
     ids = head.ids(response.get("id"))
     metadata = response.get("openrouter_metadata")
     usage = values.table(response.get("usage"))
+    counted = _usage(usage)
     cost = cost_of(response)
+    task_type = _task_type(metadata)
+    source: CostSource | None = None if cost is None else "billed"
+    model = _served(response, metadata, arm)
+    if told is not None:
+        model = next((name for name in told.models(response, head) if not _is_the_router(name, arm)), model)
+        cost, source = _cost_told(told, response, head, model=model, usage=counted)
+        task_type = told.task_type(response, head) or task_type
+        metadata = told.metadata(metadata, head)
     return Completion(
-        model=_served(response, metadata, arm),
+        model=model,
         provider=values.text(response.get("provider")) or None,
-        task_type=_task_type(metadata),
-        usage=_usage(usage),
+        task_type=task_type,
+        usage=counted,
         cost_usd=cost,
-        cost_source=None if cost is None else "billed",
+        cost_source=source,
         generation_id=ids.generation_id,
         request_id=ids.request_id,
         cf_ray=ids.cf_ray,
         usage_raw=values.shallow(usage) or None,
         metadata=values.shallow(metadata),
         cache_status=head.headers.get("x-openrouter-cache-status"),
-        simulated=head.headers.get("x-routemark-simulated", "").lower() == "true",
+        simulated=_is_simulated(head),
         **said,
     )
+
+
+def _is_simulated(head: Head) -> bool:
+    """Tell whether the model is fictitious, also where a LiteLLM proxy stands before the simulated gateway."""
+    told = head.headers.get("x-routemark-simulated") or head.headers.get(
+        "llm_provider-x-routemark-simulated", ""
+    )
+    return told.lower() == "true"
+
+
+def _cost_told(
+    told: Told, response: dict[str, Any], head: Head, *, model: str, usage: Usage
+) -> tuple[float | None, CostSource | None]:
+    """Give the cost where the gateway tells it, else by the table of prices."""
+    billed = told.cost(response, head)
+    if billed is None:
+        billed = cost_of(response)
+    if billed is not None:
+        return billed, "billed"
+    priced = told.priced(model, usage)
+    return priced, None if priced is None else "prices"
+
+
+def _is_the_router(name: str, arm: Arm) -> bool:
+    return arm.is_router and name == arm.model
 
 
 def _served(response: dict[str, Any], metadata: Any, arm: Arm) -> str:
@@ -405,7 +447,7 @@ def _served(response: dict[str, Any], metadata: Any, arm: Arm) -> str:
     A router's slug is no model, even where the response names it as one.
     """
     named = values.text(response.get("model"))
-    if named and not (arm.is_router and named == arm.model):
+    if named and not _is_the_router(named, arm):
         return named
     endpoints = values.table(values.table(metadata).get("endpoints"))
     available = [values.table(one) for one in values.rows(endpoints.get("available"))]

@@ -174,13 +174,19 @@ def _whole(question: Question) -> Question:
 # --------------------------------------------------------------------------- in words
 
 
+def _several(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + "s" * (n != 1)
+
+
 def _left_out(left: Counter[str] | dict[str, int]) -> Iterable[str]:
     return [f"{left[reason]:,} {words}" for reason, words in REASONS.items() if left.get(reason)]
 
 
 def in_words(made: Made) -> list[str]:
     """Give what was made of a log, as lines."""
-    lines = [f"{made.requests:,} rows of a {made.kind} log, {made.different:,} different requests."]
+    lines = [
+        f"Read as {made.kind}: {_several(made.requests, 'row')}, {_several(made.different, 'different request')}."
+    ]
     skipped = list(_left_out(made.left))
     if made.repeated:
         skipped.append(f"{made.repeated:,} that ask what another asks")
@@ -194,6 +200,6 @@ def in_words(made: Made) -> list[str]:
     lines.append(f"Masked: {', '.join(masked)}." if masked else "Masked: nothing was found.")
     lines.append("Names and what people tell of themselves cannot be found: read it before you share it.")
     lines.append(
-        f"{made.with_answer:,} logged answers are kept in metadata.logged_answer, not as references."
+        f"{_several(made.with_answer, 'logged answer')} in metadata.logged_answer: kept, but not as references."
     )
     return lines
