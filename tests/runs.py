@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from nursery import Nursery
+from routemark.gateway import process as starting
 from routemark.journal import Event, replay
 from routemark.records import Outcome
 
@@ -31,13 +34,19 @@ def clean_environ(**more: str) -> dict[str, str]:
     return {**kept, "OPENROUTER_API_KEY": KEY, **more}
 
 
+START_OF_A_GATEWAY = starting._command
+"""What `simulated_gateway` starts outside of tests; tests/conftest.py puts a child of the nursery in its place."""
+NURSERY = Nursery(clean_environ())
+"""Where commands are started that need not be processes of their own; tests/conftest.py ends it."""
+
+
 def begin(
     *arguments: str,
     cwd: Path,
     program: tuple[str, ...] = ("-m", "routemark"),
     **environ: str,
 ) -> subprocess.Popen[str]:
-    """Start the command."""
+    """Start the command as a process of its own."""
     return subprocess.Popen(
         [sys.executable, *program, *arguments],
         cwd=cwd,
@@ -59,20 +68,37 @@ class Done(tuple[int, str, str]):
         return self[0]
 
     @property
+    def stdout(self) -> str:
+        return self[1]
+
+    @property
     def stderr(self) -> str:
         return self[2]
 
 
 def ended(process: subprocess.Popen[str], timeout: float = 60) -> Done:
     """Wait for a process; whatever befell it, no traceback may have been shown."""
-    stdout, stderr = process.communicate(timeout=timeout)
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
     assert "Traceback" not in stderr, stderr
     return Done((process.returncode, stdout, stderr))
 
 
 def routemark(*arguments: str, cwd: Path, **environ: str) -> Done:
-    """Run the command to its end."""
-    return ended(begin(*arguments, cwd=cwd, **environ))
+    """Run the command to its end, as a child of the nursery."""
+    child = NURSERY.run(*arguments, cwd=cwd, environ=clean_environ(**environ))
+    assert child.status is not None
+    return Done((child.status, child.stdout, child.stderr))
+
+
+def wait_until(happened: Callable[[], object], seconds: float = 60) -> None:
+    """Look again and again until it has happened, but not for ever."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.002)
 
 
 def write_sums(folder: Path, n: int) -> Path:
@@ -93,8 +119,8 @@ def write_sums(folder: Path, n: int) -> Path:
 
 @contextlib.contextmanager
 def gateway(questions: Path, *arguments: str) -> Iterator[str]:
-    """Serve the shipped gateway in a process of its own; give its base URL."""
-    command = [sys.executable, "-m", "routemark", "gateway", "--questions", str(questions), "--exit-on-eof"]
+    """Serve the shipped gateway in another process; give its base URL."""
+    command = [*NURSERY.program, "gateway", "--questions", str(questions), "--exit-on-eof"]
     process = subprocess.Popen(
         [*command, *arguments],
         stdin=subprocess.PIPE,
@@ -106,9 +132,12 @@ def gateway(questions: Path, *arguments: str) -> Iterator[str]:
     with process:
         assert process.stdout is not None
         assert process.stdin is not None
-        yield process.stdout.readline().removeprefix("listening on ").strip()
-        process.stdin.close()
-        process.wait(20)
+        try:
+            yield process.stdout.readline().removeprefix("listening on ").strip()
+            process.stdin.close()
+            process.wait(20)
+        finally:
+            process.kill()  # if it is still there, its test has failed
 
 
 def stats(base_url: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import runs
 from lookalike import Lookalike, Page, Reply, Request
 from routemark import __version__
 
@@ -18,10 +20,16 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def routemark(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+OWN = [sys.executable, "-m", "routemark"]
+"""A process of its own, with its own start and hashes of strings; the others are children of the nursery."""
+
+
+def routemark(
+    *arguments: str, cwd: Path | None = None, program: list[str] | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
     return subprocess.run(
-        [sys.executable, "-m", "routemark", *arguments],
+        [*(program or runs.NURSERY.program), *arguments],
         cwd=cwd or tempfile.gettempdir(),
         env={**kept, **environ},
         capture_output=True,
@@ -33,7 +41,7 @@ def routemark(*arguments: str, cwd: Path | None = None, **environ: str) -> subpr
 
 def test_version_is_answered_at_once() -> None:
     before = os.times()
-    done = routemark("--version")
+    done = routemark("--version", program=OWN)
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     assert done.stdout == f"routemark {__version__}\n"
@@ -49,7 +57,8 @@ def test_every_command_has_help(command: str) -> None:
 
 
 def test_help_names_every_command() -> None:
-    assert [c for c in COMMANDS if f" {c} " not in routemark("--help").stdout] == []
+    shown = routemark("--help", program=OWN).stdout
+    assert [c for c in COMMANDS if f" {c} " not in shown] == []
 
 
 @pytest.mark.parametrize(
@@ -146,26 +155,27 @@ def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
-    def rows(run_id: str, *more: str) -> list[object]:
+    def rows(run_id: str, *more: str, program: list[str] | None = None) -> list[object]:
         arguments = [
             "run",
             "--simulate",
             "--limit",
-            "25",
+            "15",
             "-m",
             "openrouter/auto",
             "-m",
             "sim/abacus",
             "--quiet",
         ]
-        done = routemark(*arguments, "--run-id", run_id, *more, cwd=tmp_path)
+        done = routemark(*arguments, "--run-id", run_id, *more, cwd=tmp_path, program=program)
         assert done.returncode == 0, done.stderr
         results = json.loads((tmp_path / f"runs/{run_id}/results.json").read_text())["results"]
         volatile = ("latency_s", "ttft_s", "queue_s", "generation_id")
         return [{k: v for k, v in row.items() if k not in volatile} for row in results]
 
     first = rows("a", "--repeats", "2")
-    assert first == rows("b", "--repeats", "2", "-j", "3", "--transport", "httpx", "--no-stream")
+    how = ("-j", "3", "--transport", "httpx", "--no-stream")
+    assert first == rows("b", "--repeats", "2", *how, program=OWN)
     assert first != rows("c", "--repeats", "2", "--seed", "5")
 
 
@@ -177,7 +187,7 @@ def test_json_alone_stands_on_standard_output(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert routemark("run", "--simulate", "--limit", "3", "--quiet", cwd=tmp_path).returncode == 0
-    command = f"{sys.executable} -m routemark report latest --format json | head -c 10"
+    command = f"{shlex.join(runs.NURSERY.program)} report latest --format json | head -c 10"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False
     )

@@ -19,7 +19,7 @@ import pytest
 import report_factory as factory
 from routemark.commands import app
 from routemark.commands_setup import EXIT_CODES
-from routemark.config import JudgeSettings, Settings, option_names, resolve
+from routemark.config import GatewaySettings, JudgeSettings, Settings, option_names, resolve
 from routemark.errors import SettingsError, UsageError
 from routemark.prepare import make_arms
 from routemark.questions import shipped
@@ -68,7 +68,11 @@ def test_every_setting_stands_in_it_with_its_help_and_a_value_that_is_taken(tmp_
     found = resolve(Settings, {}, {}, cwd=tmp_path)
     assert found.limit == 50
     assert found.judge is not None
-    assert next(arm.name for arm in make_arms(found)) == "openrouter/auto?cost_tier=low"
+    assert isinstance(found.gateway, GatewaySettings)
+    assert found.gateway.prices["gpt-5-mini"].completion == 2
+    assert set(values["gateway"]) == {field.name for field in msgspec.structs.fields(GatewaySettings)}
+    openrouter = msgspec.structs.replace(found, gateway=None)
+    assert next(arm.name for arm in make_arms(openrouter)) == "openrouter/auto?cost_tier=low"
     told = " ".join(re.sub(r"^## ", "", commented(), flags=re.MULTILINE).split())
     assert "Ceiling on requests in flight; the pace adapts below it. # concurrency = 100" in told
 
@@ -222,7 +226,7 @@ def test_bash_completes_commands_options_choices_and_files(
         "--max-cost",
         "--max-tokens",
     ]
-    assert completed(bash, ["routemark", "run", "--simulate", "--gat"], tmp_path) == ["--gate"]
+    assert completed(bash, ["routemark", "run", "--simulate", "--gat"], tmp_path) == ["--gateway", "--gate"]
     assert completed(bash, ["routemark", "run", "--transport", ""], tmp_path) == ["pyreqwest", "httpx"]
     assert set(completed(bash, ["routemark", "schema", ""], tmp_path)) == {"settings", "questions", "results"}
     assert "complete -o default -F _routemark routemark" in bash, "else no question file is completed"
@@ -235,6 +239,29 @@ def test_other_shells_get_a_script_with_every_command(shell: str, capsys: pytest
     assert [command for command in COMMANDS if command not in text] == []
     if shutil.which(shell):
         subprocess.run([shell, "-n"], input=text, text=True, check=True)
+
+
+def test_zsh_completes_files_where_it_knows_nothing_better(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["completion", "zsh"], result_action="return_value")
+    text = capsys.readouterr().out
+    assert "'1:Question file\\: JSON, JSONL or CSV. \\[default\\: the shipped questions\\]:_files' \\" in text
+    assert re.search(r"'\*--output\[.*\]:output:_files' \\", text)
+    assert "'1: :->cmds' \\" in text, "what is chosen by the script itself is left to it"
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_its_script_from_eval_and_from_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app(["completion", "zsh"], result_action="return_value")
+    (tmp_path / "_routemark").write_text(capsys.readouterr().out)
+    evaluated = 'compdef() { print -r -- "$@" }; eval "$(<_routemark)"'
+    called = "_arguments() { print called }; fpath=(. $fpath); autoload -U _routemark; _routemark"
+    for script, said in ((evaluated, "_cyclopts_routemark routemark\n"), (called, "called\n")):
+        done = subprocess.run(
+            ["zsh", "-f", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=True
+        )
+        assert (done.stdout, done.stderr) == (said, "")
 
 
 def test_schema_prints_the_shipped_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 `python tests/test_docs.py` writes the demo's present output into the README.
 """
 
+import functools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import runs
 from routemark.config import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -75,28 +77,21 @@ def inline_commands(page: Path) -> list[str]:
     return re.findall(r"`routemark ([a-z]+)[^`]*`", page.read_text())
 
 
+@functools.cache
+def help_of(command: str) -> str:
+    """Give a command's help, or nothing when there is no such command."""
+    done = runs.routemark(command, "--help", cwd=ROOT)
+    return done.stdout if done.code == 0 else ""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_and_option_that_is_named_exists(page: Path) -> None:
-    texts: dict[str, str] = {}
-
-    def help_of(command: str) -> str:
-        if command not in texts:
-            done = subprocess.run(
-                [sys.executable, "-m", "routemark", command, "--help"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, f"{page.name} names routemark {command}"
-            texts[command] = done.stdout
-        return texts[command]
-
     for command, *arguments in commands(page):
         flags = [argument for argument in arguments if argument.startswith("-")]
         missing = [flag for flag in flags if not re.search(rf"(?<!\S){flag}(?!\S)", help_of(command))]
         assert not missing, f"{page.name}: routemark {command} has no {missing}"
-    for command in inline_commands(page):
-        help_of(command)
+    named = [command for command, *_ in commands(page)] + inline_commands(page)
+    assert [command for command in named if not help_of(command)] == []
 
 
 def test_options_in_the_readmes_table_exist() -> None:
@@ -108,13 +103,8 @@ def test_the_example_questions_are_valid(tmp_path: Path) -> None:
     (example,) = blocks(README, "json")
     assert [json.loads(line)["id"] for line in example.splitlines()] == ["q1", "q2"]
     (tmp_path / "my.jsonl").write_text(example)
-    done = subprocess.run(
-        [sys.executable, "-m", "routemark", "validate", "my.jsonl"],
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = runs.routemark("validate", "my.jsonl", cwd=tmp_path)
+    assert done.code == 0, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -78,7 +78,7 @@ def test_questions_of_a_log(command, tmp_path):
     code, out, err = command("questions --from log.jsonl -n 4 --seed 1 -o q.jsonl")
     assert code == 0
     assert out == "q.jsonl: 4 questions of 9 different requests\n"
-    assert "10 rows of a chat log" in err
+    assert "Read as chat: 10 rows, 9 different requests." in err
     assert "Left out: 1 without a prompt." in err
     assert "e-mail address" in err
     assert "x.org" not in out + err + (tmp_path / "q.jsonl").read_text()
@@ -100,6 +100,9 @@ def test_a_run_goes_out_and_comes_back(command, tmp_path):
         assert code == 0
         assert "not carried by this format" in err
         assert "SIMULATED" in err
+    assert command("import picks.csv -o again.csv")[1].startswith(
+        "again.csv: 3 rows of picks, from a long table"
+    )
     judged = json.loads(command("offline long.csv --picks picks.csv --json")[1])
     assert (judged["questions"], judged["arms"]["openrouter/auto"]["n"]) == (3, 3)
     assert command("export r --format routerarena-predictions -o auto.json")[1] == "auto.json: 3 records\n"

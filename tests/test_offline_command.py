@@ -4,10 +4,11 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import runs
 
 ARENA = Path(__file__).parents[2] / "shared" / "data" / "routerarena"
 
@@ -15,7 +16,7 @@ ARENA = Path(__file__).parents[2] / "shared" / "data" / "routerarena"
 def offline(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
     return subprocess.run(
-        [sys.executable, "-m", "routemark", "offline", *arguments],
+        [*runs.NURSERY.program, "offline", *arguments],
         cwd=cwd, env={**kept, "COLUMNS": "80"}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 

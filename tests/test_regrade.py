@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import runs
 from lookalike import Lookalike, Reply, Request
 from routemark import sandbox
 from routemark.journal import replay
@@ -36,7 +36,7 @@ def script(request: Request, _before: int) -> Reply:
 def routemark(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
     return subprocess.run(
-        [sys.executable, "-m", "routemark", *arguments],
+        [*runs.NURSERY.program, *arguments],
         cwd=folder,
         env={**kept, **environ},
         capture_output=True,

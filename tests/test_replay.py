@@ -5,13 +5,13 @@ import json
 import math
 import os
 import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import runs
 from routemark.gateway.process import simulated_gateway
 
 DATA = Path(__file__).parent.parent.parent / "shared/data/routerarena"
@@ -28,7 +28,7 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
 def routemark(folder: Path, *arguments: str) -> str:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("ROUTEMARK_", "OPENROUTER_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "routemark", *arguments],
+        [*runs.NURSERY.program, *arguments],
         cwd=folder,
         env={**environ, "OPENROUTER_API_KEY": "sk-or-of-no-account"},
         capture_output=True,

@@ -7,7 +7,6 @@ import os
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -252,8 +251,7 @@ def tls_server(authority: Path) -> Iterator[ScriptedServer]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
-    while not server.port:
-        time.sleep(0.005)
+    runs.wait_until(lambda: server.port)
     yield server
     loop.call_soon_threadsafe(over.set)
     thread.join()

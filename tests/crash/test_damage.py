@@ -4,7 +4,6 @@ import json
 import random
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -142,9 +141,7 @@ def test_a_second_process_is_refused_and_told_of_the_first(nursery: Nursery, tmp
     runs.write_sums(tmp_path, N)
     with Lookalike(lambda request, before: Reply(text="4", delay_s=60)) as server:
         first = runs.begin(*command(server), cwd=tmp_path)
-        deadline = time.monotonic() + 30
-        while len(server.requests) < N and time.monotonic() < deadline:
-            time.sleep(0.01)
+        runs.wait_until(lambda: len(server.requests) == N)
         for arguments in (["resume", "one"], command(server)):
             second = nursery.run(*arguments, cwd=tmp_path)
             assert second.status == 1
@@ -165,9 +162,7 @@ def test_a_run_that_is_still_going_can_be_reported(nursery: Nursery, tmp_path: P
 
     with Lookalike(half) as server:
         process = runs.begin(*command(server), cwd=tmp_path)
-        deadline = time.monotonic() + 30
-        while len(server.billed) < N / 2 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        runs.wait_until(lambda: len(server.billed) >= N / 2)
         for form in ("text", "json", "markdown", "html"):
             report = nursery.run("report", "latest", "--format", form, cwd=tmp_path)
             assert report.status == 0, report.stderr

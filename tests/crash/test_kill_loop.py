@@ -1,10 +1,12 @@
 """Killed again and again at random instants, whatever it was doing, a run ends as if nothing had happened."""
 
+import functools
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,11 +14,12 @@ import runs
 from nursery import Child, Nursery
 
 WORKERS = 8
-QUESTIONS = 40
+QUESTIONS = 20
 ARMS = ("-m", "openrouter/auto", "-m", "sim/finch-8b", "-m", "openrouter/auto?cost_tier=low")
 TRIALS = 3 * QUESTIONS
-LATEST_KILL_S = 0.8
-"""Long enough for a life to come near its end, so that kills strike everywhere from the start to the report."""
+LATENCY = ("--latency", "0.02")
+LATEST = 0.6
+"""The first kill of a run strikes before this share of an undisturbed life is over, anywhere from its start."""
 PATIENCE = 1.2
 """Each life of a run may last so many times longer than the one before, so that one reaches its end everywhere."""
 
@@ -55,7 +58,9 @@ def check_ledger(base_url: str, journaled: int, billed_before: int, kills: int) 
     assert journaled <= billed <= journaled + kills * WORKERS
 
 
-def kill_until_done(nursery: Nursery, folder: Path, base_url: str, run_id: str, rng: random.Random) -> int:
+def kill_until_done(
+    nursery: Nursery, folder: Path, base_url: str, run_id: str, life_s: Callable[[], float]
+) -> int:
     """Begin and kill a run until it is complete; give the number of kills that struck."""
     run = folder / "runs" / run_id
     billed_before, kills = runs.stats(base_url)["billed"], 0
@@ -63,7 +68,7 @@ def kill_until_done(nursery: Nursery, folder: Path, base_url: str, run_id: str, 
     while True:
         finished = lived(
             nursery.begin(*command(base_url, run_id), cwd=folder),
-            rng.uniform(0.0, LATEST_KILL_S) * PATIENCE**kills,
+            life_s() * PATIENCE**kills,
         )
         kills += not finished
         now = [outcome.session_id for outcome in runs.outcomes(run)]
@@ -75,37 +80,43 @@ def kill_until_done(nursery: Nursery, folder: Path, base_url: str, run_id: str, 
             return kills
 
 
-def undisturbed(folder: Path, run_id: str) -> Any:
-    """Give the results of the same run, left alone, from a gateway of its own."""
-    folder.mkdir()
-    questions = runs.write_sums(folder, QUESTIONS)
-    with runs.gateway(questions) as base_url:
-        assert runs.routemark(*command(base_url, run_id), cwd=folder).code == 0
-    return runs.timeless(runs.results(folder / "runs" / run_id))
+class Calm(NamedTuple):
+    """The same run, left alone."""
+
+    results: Any
+    took_s: float
 
 
-def kill(nursery: Nursery, folder: Path, kills: int, seed: int) -> None:
+@pytest.fixture(scope="module")
+def calm(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """Ask a gateway of its own, twice, since the first time starts the nursery."""
+    folder = tmp_path_factory.mktemp("calm")
+    with runs.gateway(runs.write_sums(folder, QUESTIONS), *LATENCY) as base_url:
+        for run_id in ("first", "run0"):
+            began = time.monotonic()
+            assert nursery.run(*command(base_url, run_id), cwd=folder).status == 0
+            took_s = time.monotonic() - began
+    return Calm(runs.timeless(runs.results(folder / "runs/run0")), took_s)
+
+
+KILLS = [(0, 8), *(pytest.param(seed, 23, marks=pytest.mark.slow) for seed in range(1, 5))]
+
+
+@pytest.mark.parametrize(("seed", "kills"), KILLS)
+def test_a_run_killed_at_random_instants_ends_as_the_undisturbed_one(
+    nursery: Nursery, calm: Calm, tmp_path: Path, seed: int, kills: int
+) -> None:
+    """A hundred kills in all, from the start of a life to its last moments, of runs that are begun again and again."""
     rng = random.Random(seed)
-    questions = runs.write_sums(folder, QUESTIONS)
+    questions = runs.write_sums(tmp_path, QUESTIONS)
     struck = number = 0
-    expected = undisturbed(folder / "calm", "run0")
-    with runs.gateway(questions, "--latency", "0.02") as base_url:
+    with runs.gateway(questions, *LATENCY) as base_url:
         while struck < kills:
             run_id = f"run{number}"
-            struck += kill_until_done(nursery, folder, base_url, run_id, rng)
-            found = runs.timeless(runs.results(folder / "runs" / run_id))
+            life_s = functools.partial(rng.uniform, 0.0, LATEST * calm.took_s)
+            struck += kill_until_done(nursery, tmp_path, base_url, run_id, life_s)
+            found = runs.timeless(runs.results(tmp_path / "runs" / run_id))
             found["run"]["id"] = found["run"]["settings"]["run_id"] = "run0"
-            assert found == expected
-            assert not list((folder / "runs" / run_id).glob(".*")), "half-written files are left"
+            assert found == calm.results
+            assert not list((tmp_path / "runs" / run_id).glob(".*")), "half-written files are left"
             number += 1
-
-
-def test_a_run_killed_at_random_instants_ends_as_the_undisturbed_one(
-    nursery: Nursery, tmp_path: Path
-) -> None:
-    kill(nursery, tmp_path, kills=8, seed=1)
-
-
-@pytest.mark.slow
-def test_a_hundred_kills(nursery: Nursery, tmp_path: Path) -> None:
-    kill(nursery, tmp_path, kills=100, seed=2)

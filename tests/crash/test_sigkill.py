@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import runs
 from lookalike import Lookalike, Reply, Request
 from routemark.journal import replay
 from routemark.records import Outcome
@@ -38,7 +39,9 @@ def start(folder: Path, base_url: str) -> subprocess.Popen[str]:
 def settle(server: Lookalike) -> None:
     """Wait until the server has read what a killed process had still sent."""
     seen = -1
+    deadline = time.monotonic() + 60
     while server.in_flight or len(server.requests) > seen:
+        assert time.monotonic() < deadline
         seen = len(server.requests)
         time.sleep(0.1)
 
@@ -58,11 +61,9 @@ def test_the_same_command_goes_on_where_the_killed_one_was(tmp_path: Path, answe
     (tmp_path / "my.jsonl").write_text("\n".join(lines))
     with Lookalike(script) as server:
         first = start(tmp_path, server.base_url)
-        deadline = time.monotonic() + 60
-        while len(server.billed) < answered and time.monotonic() < deadline:
-            time.sleep(0.002)
+        runs.wait_until(lambda: len(server.billed) >= answered)
         first.send_signal(signal.SIGKILL)
-        first.communicate()
+        first.communicate(timeout=60)
         settle(server)
         kept = {outcome.session_id for outcome in outcomes(tmp_path)}
         before = [request.session for request in server.requests]
@@ -88,8 +89,7 @@ def test_ctrl_c_drains_what_is_in_flight_and_exits_130(tmp_path: Path) -> None:
     (tmp_path / "my.jsonl").write_text("\n".join(lines))
     with Lookalike(script) as server:
         process = start(tmp_path, server.base_url)
-        while len(server.billed) < 10:
-            time.sleep(0.002)
+        runs.wait_until(lambda: len(server.billed) >= 10)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr

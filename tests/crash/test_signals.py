@@ -8,7 +8,6 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,18 +31,11 @@ def command(base_url: str) -> list[str]:
     return ["run", "my.jsonl", "-m", "sim/a", "--base-url", base_url, "-j", "8", "--quiet", "--run-id", "one"]
 
 
-def wait_until(happened: Any, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.002)
-
-
 def test_sigterm_drains_what_is_in_flight_and_exits_130(tmp_path: Path) -> None:
     runs.write_sums(tmp_path, N)
     with Lookalike(quick) as server:
         process = runs.begin(*command(server.base_url), cwd=tmp_path)
-        wait_until(lambda: len(server.billed) >= 10)
+        runs.wait_until(lambda: len(server.billed) >= 10)
         process.send_signal(signal.SIGTERM)
         done = runs.ended(process)
         assert done.code == 130
@@ -58,7 +50,7 @@ def test_the_second_ctrl_c_stops_at_once_and_leaves_a_run_to_resume(tmp_path: Pa
     runs.write_sums(tmp_path, N)
     with Lookalike(slow) as server:
         process = runs.begin(*command(server.base_url), cwd=tmp_path)
-        wait_until(lambda: len(server.requests) >= 8)
+        runs.wait_until(lambda: len(server.requests) >= 8)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         assert process.poll() is None, "the first waits for what is in flight"
@@ -138,8 +130,9 @@ def test_an_answer_that_came_while_the_process_stood_still_is_read_not_asked_for
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "routemark", *arguments, cwd=tmp_path, env=runs.clean_environ()
             )
-            while not server.heard:  # noqa: ASYNC110 - set from the server's own task
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(60):
+                while not server.heard:  # noqa: ASYNC110 - set from the server's own task
+                    await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
             os.kill(process.pid, signal.SIGSTOP)
             await asyncio.sleep(1.2 + STOOD_STILL_S)

@@ -5,12 +5,12 @@ import contextlib
 import http.client
 import json
 import threading
-import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 
+import runs
 from routemark.config import GatewayOptions
 from routemark.gateway.serve import GatewayServer
 
@@ -113,8 +113,7 @@ def serving(options):
     thread.start()
     base_url = server.base_url
     try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.002)
+        runs.wait_until(lambda: server.started or not thread.is_alive())
         yield Client(base_url)
     finally:
         server.should_exit = True

@@ -14,12 +14,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import runs
 from routemark.config import GatewayOptions
 from routemark.errors import RunError, UsageError
+from routemark.gateway import process as starting
 from routemark.gateway.process import simulated_gateway
 from routemark.gateway.serve import GatewayServer
 
 COMMAND = [sys.executable, "-m", "routemark", "gateway", "--latency", "0"]
+
+
+@pytest.fixture(autouse=True)
+def own_processes(monkeypatch):
+    """Start gateways as they are started outside of tests."""
+    monkeypatch.setattr(starting, "_command", runs.START_OF_A_GATEWAY)
 
 
 def get(base_url, path):
