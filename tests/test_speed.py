@@ -177,7 +177,7 @@ def test_latency_is_the_servers_own_or_the_run_says_that_it_is_not(tmp_path: Pat
         with urlopen(f"{url}/__truth", timeout=10) as page:
             truth = json.load(page)
     assert len(latencies.told) == truth["requests"] == 400
-    assert min(latencies.told) >= 0.1
+    assert min(latencies.told) > 0.095, "timers are a millisecond wide"
     assert median(latencies.told) < NEAR * truth["p50"] or health.report().limited
 
 

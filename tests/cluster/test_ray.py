@@ -195,7 +195,7 @@ def test_a_driver_that_is_killed_is_resumed_and_nothing_journaled_is_asked_again
     assert comparable(run) == local
 
 
-HEAVY = 8
+HEAVY = 6
 CODE = "```python\ndef double(n):\n    return 2 * n\n```"
 
 

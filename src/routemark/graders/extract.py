@@ -50,6 +50,7 @@ def final_answer(answer: str) -> Final:
 
 # --------------------------------------------------------------------------- reasoning
 
+_BRACKETS = "<[\u25c1"
 _TAG = re.compile(r"[<\[\u25c1](?P<close>/?)(?:think|thinking|thought|reasoning)[>\]\u25b7]", re.IGNORECASE)
 
 
@@ -62,6 +63,8 @@ def visible(text: str) -> str:
     window = text[-SEARCHED:]
     if len(text) > SEARCHED and _thinks_to_the_end(text):
         return ""
+    if not any(bracket in window for bracket in _BRACKETS):
+        return window.strip()
     kept: list[str] = []
     start, opened = 0, None
     for tag in _TAG.finditer(window):
@@ -152,12 +155,16 @@ _MARKER = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_MARKER_WORDS = ("ans", "result", "option", "choice", "letter")
+"""Each label holds one of these."""
 _POINTER = re.compile(r"\W*(?:as follows|below|given below|the following)?\W*", re.IGNORECASE)
 
 
 def _after_marker(answer: str) -> str:
     """Give what follows the last label of a final answer on its line, or else on the next."""
     plain = without_emphasis(answer)
+    if not _may_hold_marker(plain):
+        return ""
     for marker in reversed(list(_MARKER.finditer(plain))[-20:]):
         line, _, rest = plain[marker.end() :].partition("\n")
         if not _POINTER.fullmatch(line[:LONGEST]):
@@ -169,9 +176,18 @@ def _after_marker(answer: str) -> str:
     return ""
 
 
+def _may_hold_marker(plain: str) -> bool:
+    """Tell whether looking for a label can find one; exact would be as slow as looking."""
+    if not plain.isascii():  # letters beyond ASCII may be the same as one within it, whatever their case
+        return True
+    lower = plain.lower()
+    return any(word in lower for word in _MARKER_WORDS)
+
+
 def without_emphasis(text: str) -> str:
     """Give a text without the Markdown marks of bold and italics; ``2**3`` and ``a_b`` stay."""
-    return _EMPHASIS.sub("", text.replace("`", ""))
+    plain = text.replace("`", "")
+    return _EMPHASIS.sub("", plain) if "*" in plain or "_" in plain else plain
 
 
 # --------------------------------------------------------------------------- lines
