@@ -134,18 +134,12 @@ class LocalExecutor:
 
 
 def _share_the_lock() -> None:
-    """Let the HTTP library's thread hand an answer over soon: it waits for the interpreter's lock meanwhile.
-
-    Measured: a tenth of the CPU of a trial at 1,000 in flight.
-    """
+    """Let the HTTP library's thread hand an answer over soon: it waits for the interpreter's lock meanwhile."""
     sys.setswitchinterval(HANDOVER_S)
 
 
 def _spare_the_collector() -> None:
-    """Let the garbage collector leave alone what is there for good, and look seldom: trials leave no cycles.
-
-    Measured: 5 % of the CPU of a trial.
-    """
+    """Let the garbage collector leave alone what is there for good, and look seldom: trials leave no cycles."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(SELDOM)

@@ -113,7 +113,7 @@ def sure_ranges(means: Means) -> tuple[PriceRange | None, PriceRange | None]:
     borders = [0.0, *roots, math.inf]
     found: dict[BenefitStanding, list[float]] = {}
     for low, high in pairwise(borders):
-        inside = 2 * low + 1 if math.isinf(high) else (low + high) / 2
+        inside = min(2 * low + 1, (low + high) / 2)  # near the lower one: a far border may be rounding alone
         found.setdefault(_standing(*means.benefit(inside)), []).extend((low, high))
     return _range(found.get("better", ())), _range(found.get("worse", ()))
 
