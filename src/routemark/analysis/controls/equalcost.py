@@ -23,7 +23,7 @@ from routemark.analysis.stats.clusters import distinct
 from routemark.records import EqualCost
 
 REPLICATES = 10_000
-MOST_RESAMPLED = 5_000
+MOST_RESAMPLED = 2_000
 """Clusters; more of them are first thrown together into so many groups, which vary as much in the mean."""
 
 

@@ -25,7 +25,7 @@
   const percentInterval = (value, interval) => percent(value) + bounds(interval, (end) => (100 * end).toFixed(1));
   const usdInterval = (value, interval) => usd(value) + bounds(interval, (end) => usd(end).replace("$", ""));
 
-  // ---------------------------------------------------------------- statistics, as routemark.analysis.strata and .value
+  // ---------------------------------------------------------------- statistics, as analysis.stats.strata and analysis.controls.value
   const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
   const quadratic = (weights, matrix) => dot(weights, matrix.map((row) => dot(weights, row)));
   const known = (weights, moments) => weights.every((weight, h) => weight === 0 || moments.clusters[h] >= 2);
