@@ -500,7 +500,7 @@ def test_a_listed_question_is_a_link_that_opens_it(shared):
     page.keyboard.press("Enter")
     page.wait_for_function("id => document.getElementById(id).open", arg=wanted)
     assert page.locator(f"#{wanted}").locator(".t").first.is_visible()
-    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.wait_for_function("() => document.activeElement.tagName === 'SUMMARY'")  # just after it opens
 
 
 def test_questions_on_which_arms_disagree_can_come_first(shared):
