@@ -20,6 +20,7 @@ from cyclopts import App, Parameter
 from routemark import commands_setup, flags
 from routemark._version import __version__
 from routemark.config import (
+    ExportFormat,
     GatewayOptions,
     OfflineOptions,
     Settings,
@@ -491,19 +492,7 @@ def export(
         str, Parameter(name=["--output", "-o"], help="File to write: .csv, .json, .jsonl or .parquet.")
     ],
     format: Annotated[  # noqa: A002 - the option's name
-        Literal[
-            "long",
-            "wide",
-            "picks",
-            "routerbench",
-            "routerarena",
-            "routerarena-predictions",
-            "routellm",
-            "llmrouterbench",
-            "omnisbench",
-            "openrouter-bench",
-        ]
-        | None,
+        ExportFormat | None,
         Parameter(help="Write outcomes, picks or another tool's format instead of rows."),
     ] = None,
     arm: Annotated[str | None, Parameter(help="Whose answers, for a format that holds one arm.")] = None,

@@ -34,6 +34,20 @@ LISTS = ("model", "output", "perturb")
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 
+ExportFormat = Literal[
+    "long",
+    "wide",
+    "picks",
+    "routerbench",
+    "routerarena",
+    "routerarena-predictions",
+    "routellm",
+    "llmrouterbench",
+    "omnisbench",
+    "openrouter-bench",
+]
+"""What `export` writes beside rows: tables of ours, and other tools' formats."""
+
 
 class JudgeSettings(Record, frozen=True, kw_only=True):
     """The ``[judge]`` table: the model that grades where a question's grader is ``judge``."""

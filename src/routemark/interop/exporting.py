@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from routemark.analysis.words import listing
+from routemark.config import ExportFormat
 from routemark.errors import UsageError
 from routemark.interop import (
     benchharness,
@@ -22,18 +23,6 @@ from routemark.interop.wide import Cell, by_question
 from routemark.interop.writing import write, write_document
 from routemark.records import Arm, ResultRow
 
-Name = Literal[
-    "long",
-    "wide",
-    "picks",
-    "routerbench",
-    "routerarena",
-    "routerarena-predictions",
-    "routellm",
-    "llmrouterbench",
-    "omnisbench",
-    "openrouter-bench",
-]
 ENDINGS: dict[str, tuple[str, ...]] = {
     "routerarena": (".jsonl",),
     "routerarena-predictions": (".json",),
@@ -79,14 +68,14 @@ class Told(NamedTuple):
                 yield row
 
 
-def check(name: Name, output: Path) -> None:
+def check(name: ExportFormat, output: Path) -> None:
     """Raise UsageError when a format is not written under such a name."""
     endings = ENDINGS.get(name)
     if endings and output.suffix not in endings:
         raise UsageError(f"{output}: {name} is written as {' or '.join(endings)}.")
 
 
-def export(name: Name, run: Told, output: Path, *, arm: str | None = None) -> tuple[int, list[str]]:
+def export(name: ExportFormat, run: Told, output: Path, *, arm: str | None = None) -> tuple[int, list[str]]:
     """Write a run in a format; give the number of records, and what of the run they do not carry.
 
     ``arm``: whose rows, where a format holds one arm. Raises: UsageError when there is nothing to write.
@@ -110,7 +99,7 @@ def export(name: Name, run: Told, output: Path, *, arm: str | None = None) -> tu
     return count, [*lost, "perturbed copies of questions"]
 
 
-def _document(name: Name, run: Told, arm: str | None) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+def _document(name: ExportFormat, run: Told, arm: str | None) -> tuple[dict[str, Any], str, tuple[str, ...]]:
     """Give the document of a format that is one, the field of its records, and what it does not carry."""
     if name == "omnisbench":
         rows = (row for row in run.originals if row.repeat == 0)
@@ -120,7 +109,9 @@ def _document(name: Name, run: Told, arm: str | None) -> tuple[dict[str, Any], s
     return llmrouterbench.document_of(rows, chosen), "records", llmrouterbench.NOT_CARRIED
 
 
-def _verdicts(name: Name, run: Told, arm: str | None) -> tuple[Iterator[Mapping[str, Any]], tuple[str, ...]]:
+def _verdicts(
+    name: ExportFormat, run: Told, arm: str | None
+) -> tuple[Iterator[Mapping[str, Any]], tuple[str, ...]]:
     """Give the records of a table that tells right from wrong, and what it does not carry."""
     if name == "routellm":
         fixed = [each.name for each in run.arms if each.name not in run.picking]
@@ -130,7 +121,9 @@ def _verdicts(name: Name, run: Told, arm: str | None) -> tuple[Iterator[Mapping[
     return benchharness.records(rows, chosen), benchharness.NOT_CARRIED
 
 
-def _records(name: Name, run: Told, arm: str | None) -> tuple[Iterator[dict[str, Any]], tuple[str, ...]]:
+def _records(
+    name: ExportFormat, run: Told, arm: str | None
+) -> tuple[Iterator[dict[str, Any]], tuple[str, ...]]:
     match name:
         case "long":
             return _long(run), (*wide.NOT_CARRIED, "routers' own answers (--format picks tells their picks)")
