@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 
 def now() -> str:
     """Give the time of day in UTC, ISO 8601 with milliseconds: ``2026-01-31T12:00:00.123Z``."""
-    second, fraction = divmod(time.time(), 1)
+    return iso(time.time())
+
+
+def iso(timestamp: float) -> str:
+    """Give a time, seconds since 1970, as `now` gives the present one."""
+    second, fraction = divmod(timestamp, 1)
     return f"{_up_to_the_second(int(second))}.{int(fraction * 1000):03d}Z"
 
 

@@ -73,6 +73,7 @@ class Watch:
         self._idle_s = limits.idle_s
         self._task = task
         self._cancelling = task.cancelling()
+        self.loop = task.get_loop()
 
     @property
     def due(self) -> float:
@@ -116,16 +117,16 @@ class Watches:
         """Keep the limits of the exchange that the current task begins."""
         watch = Watch(self._limits)
         self._live.add(watch)
-        self.heed(watch)
+        if self._timer is None or watch.loop is not self._loop:  # else it fires in time: limits are the same for all
+            self.heed(watch)
         return watch
 
     def heed(self, watch: Watch) -> None:
         """Let the timer fire in time for one."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._loop, self._due = loop, math.inf
+        if watch.loop is not self._loop:
+            self._loop, self._due = watch.loop, math.inf
         if watch.due < self._due:
-            self._set_timer(loop, watch.due)
+            self._set_timer(watch.loop, watch.due)
 
     def end(self, watch: Watch) -> None:
         """Keep the limits of an exchange no longer; more than once does no harm."""

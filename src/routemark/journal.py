@@ -124,14 +124,12 @@ class Journal:
         """
         self._write(encode(record))
 
-    def hold(self, record: Line) -> bool:
-        """Keep a record until the next is appended, so that one write takes both; True: none was kept before.
+    def hold(self, record: Line) -> None:
+        """Keep a record until the next is appended, so that one write takes both.
 
-        It is not in the file yet: who holds it sees to it that `flush` follows soon.
+        It is not in the file yet: who holds it sees to it that `flush` follows at once.
         """
-        was_empty = not self._held
         self._held += encode(record)
-        return was_empty
 
     def flush(self) -> None:
         """Write what is held, if anything is. Raises JournalError as `append` does."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from routemark import baselines, direct, generations, telemetry
+from routemark import baselines, direct, telemetry
 from routemark._version import __version__
 from routemark.analysis.gates import figures as gate_figures
 from routemark.analysis.gates import gates
@@ -34,7 +34,7 @@ from routemark.engine.local import LocalExecutor
 from routemark.engine.purse import BudgetPurse
 from routemark.engine.ray_team import RayCluster, RayGraders, RayTeam
 from routemark.engine.run import Observer, Planned, Trials
-from routemark.errors import JournalError, RunError, UsageError
+from routemark.errors import RunError, UsageError
 from routemark.gateway.process import gateway_for
 from routemark.journal import Event, Journal, Launch
 from routemark.judge import open_judge, rivals
@@ -168,15 +168,12 @@ def _executor(  # noqa: PLR0913 - what the asking rests on, by name
     purse: BudgetPurse | None,
     cluster: RayCluster,
 ) -> LocalExecutor:
-    """Give the executor that asks a gateway, and journals the ids of generations as they come."""
+    """Give the executor that asks a gateway."""
 
-    def on_generation(trial: str, generation_id: str) -> None:
-        _note_generation(journal, executor, trial, generation_id)
-
-    def connect(gate: Gate) -> OpenRouterClient:
+    def connect(gate: Gate, on_generation: Callable[[str, str], None]) -> OpenRouterClient:
         return _client(prepared, base_url, key, gate=gate, on_generation=on_generation, purse=purse)
 
-    def connect_cluster(gate: Gate) -> Cluster:
+    def connect_cluster(gate: Gate, on_generation: Callable[[str, str], None]) -> Cluster:
         return Cluster(
             RayTeam(cluster, prepared.settings.workers),
             _setup(prepared, base_url, metered=purse is not None),
@@ -279,24 +276,6 @@ async def _confirm(work: _Work, manifest: _Manifest, planned: plan.Plan, before:
     await _execute(work, Planned(confirmation.trials()))
     await _grade_rest(work, manifest, graded)
     return not executor.stop.requested()
-
-
-def _note_generation(journal: Journal, executor: LocalExecutor, trial: str, generation_id: str) -> None:
-    """Journal an id before its answer is there, so that a crash leaves a trace of what may be billed.
-
-    An answer that came with its head is journaled within this step of the loop, and one write takes both; for
-    any other the id is written at the end of the step. A full disk stops the run, but not the answer that is on
-    its way.
-    """
-
-    def flush() -> None:
-        try:
-            journal.flush()
-        except JournalError as error:
-            executor.stop(str(error), error.exit_code)
-
-    if journal.hold(generations.arrived(trial, generation_id, now())):
-        asyncio.get_running_loop().call_soon(flush)
 
 
 async def _execute(work: _Work, trials: Trials) -> None:

@@ -33,7 +33,7 @@ from routemark.transport import HttpxTransport, Limits, Transport, make_transpor
 from routemark.wire import values
 from routemark.wire.arms import plugin_name
 from routemark.wire.dialect import resolved_headers, told_by
-from routemark.wire.failures import Head, Ids, Refusal, refused
+from routemark.wire.failures import Head, Refusal, refused
 from routemark.wire.request import RequestOptions, encode_shared, headers, request_sha256, to_send
 from routemark.wire.response import Decoded, Reader, lookup_reader, reader_for
 
@@ -306,7 +306,7 @@ class OpenRouterClient:
         """Send once, when the pacer allows, and tell the pacer how it went."""
 
         def choose(head: Head) -> Reader[Completion]:
-            self._tell_generation(trial, head.ids())
+            self._tell_generation(trial, head.generation_id)
             return reader_for(head, trial.arm, streamed=self._options.stream, told=self._told)
 
         await self._pacer.admit(trial.arm.name)
@@ -320,9 +320,9 @@ class OpenRouterClient:
         finally:
             self._pacer.release(trial.arm.name, heard)
 
-    def _tell_generation(self, trial: Trial, ids: Ids) -> None:
-        if self._on_generation is not None and ids.generation_id is not None:
-            self._on_generation(trial.key, self._without_key(ids.generation_id))
+    def _tell_generation(self, trial: Trial, generation_id: str | None) -> None:
+        if self._on_generation is not None and generation_id is not None:
+            self._on_generation(trial.key, self._without_key(generation_id))
 
     def _exchange(
         self, method: str, url: str, body: bytes, choose: Callable[[Head], Reader[T]]

@@ -72,7 +72,7 @@ class WorkersHealth(HealthMonitor):
 class ClusterExecutor(LocalExecutor):
     """Turns planned trials into journaled outcomes, on other machines."""
 
-    def __init__(self, connect: Callable[[Gate], Client], **seams: Any) -> None:
+    def __init__(self, connect: Callable[[Gate, Callable[[str, str], None]], Client], **seams: Any) -> None:
         """Take what `LocalExecutor` takes; ``connect`` gives a `Cluster`."""
         super().__init__(connect, **seams)
         self.health = WorkersHealth()

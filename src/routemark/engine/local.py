@@ -15,6 +15,7 @@ import msgspec
 
 from routemark.clock import now
 from routemark.config import nearest
+from routemark.engine.arrivals import Arrivals
 from routemark.engine.gate import Gate
 from routemark.engine.health import HealthMonitor
 from routemark.engine.purse import BudgetPurse
@@ -56,7 +57,7 @@ class LocalExecutor:
 
     def __init__(  # noqa: PLR0913 - the seams of a run, by name
         self,
-        connect: Callable[[Gate], Client],
+        connect: Callable[[Gate, Callable[[str, str], None]], Client],
         *,
         where: str,
         concurrency: int,
@@ -65,6 +66,8 @@ class LocalExecutor:
         purse: BudgetPurse | None = None,
     ) -> None:
         """``connect`` makes the client that passes through the given gate; ``where``: what it asks.
+
+        It tells the function that it is given (trial key, generation id) as soon as an id is known.
 
         ``free``: the limits of free models; if the plan has some, their allowance is asked for before the first trial.
         ``purse``: the client's, which stops the run when it is empty, and is closed when the run stops.
@@ -105,10 +108,11 @@ class LocalExecutor:
     ) -> None:
         """Ask the trials until none is left or `stop` is called; the pace is journaled as it changes."""
         self._trials = trials
+        arrivals = Arrivals(journal, self.stop)
         desk = Desk(
             journal,
             grade,
-            [self.health, *observers],
+            [arrivals, self.health, *observers],
             self.stop,
             rules=self._rules,
             heard_at=lambda: self.gate.heard_at,
@@ -117,7 +121,7 @@ class LocalExecutor:
         self.gate.on_change = keep.changed
         watch = asyncio.create_task(self.health.watch_loop())
         try:
-            async with self._connect(self.gate) as client:
+            async with self._connect(self.gate, arrivals.note) as client:
                 _share_the_lock()
                 _spare_the_collector()
                 if self._free is not None and self._free.arms:
@@ -127,6 +131,7 @@ class LocalExecutor:
                     page = await _looked_up(client, "/models")
                     self.stop.add(_nearest_model(self._rules.unknown_slug, page))
         finally:
+            arrivals.write()
             keep.ended()
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):

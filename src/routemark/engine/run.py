@@ -7,7 +7,6 @@ workers. A trial counts once its outcome is in the journal, and only the journal
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
@@ -138,19 +137,24 @@ async def work(
     """
     turns = _Turns()
 
+    async def asked(trial: Trial) -> None:
+        begun = time.monotonic()
+        desk.take(trial, await complete(trial), begun)
+
     async def worker() -> None:
         while not stop.requested() and (trial := await trials.take()) is not None:
             if stop.requested():
                 return
-            async with turns.of(trial):
-                begun = time.monotonic()
-                try:
-                    outcome = await complete(trial)
-                except asyncio.CancelledError:
-                    if not stop.requested() or _being_cancelled():
-                        raise
-                    return  # the gate closed before this trial's first or next request: it was not answered
-                desk.take(trial, outcome, begun)
+            try:
+                if trial.arm.sticky:
+                    async with turns.of(trial):
+                        await asked(trial)
+                else:
+                    await asked(trial)
+            except asyncio.CancelledError:
+                if not stop.requested() or _being_cancelled():
+                    raise
+                return  # the gate closed before this trial's first or next request: it was not answered
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -170,10 +174,8 @@ class _Turns:
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def of(self, trial: Trial) -> contextlib.AbstractAsyncContextManager[object]:
-        """Give what to hold while a trial is asked; its locks are first come, first served."""
-        if not trial.arm.sticky:
-            return contextlib.nullcontext()
+    def of(self, trial: Trial) -> asyncio.Lock:
+        """Give what to hold while a trial of a sticky arm is asked; first come, first served."""
         return self._locks.setdefault(trial.session_id, asyncio.Lock())
 
 

@@ -161,7 +161,7 @@ def grade(trial: str, question: Question, completion: Completion, tools: Tools =
     if spec is None:
         return None
     grader = _found(spec.name)
-    verdict = _verdict(question, completion, tools)
+    verdict = _judged(grader, spec, question, completion, tools)
     return Grade(
         trial=trial,
         grader=spec.name,
@@ -179,7 +179,13 @@ def _verdict(question: Question, completion: Completion, tools: Tools) -> Verdic
     """Judge an answer by the question's own grader."""
     spec = resolve(question)
     assert spec is not None
-    grader = _found(spec.name)
+    return _judged(_found(spec.name), spec, question, completion, tools)
+
+
+def _judged(
+    grader: Grader | str, spec: GraderSpec, question: Question, completion: Completion, tools: Tools
+) -> Verdict:
+    """Judge an answer by a grader that `_found` gave."""
     if isinstance(grader, str):
         return Verdict(None, None, grader)
     try:

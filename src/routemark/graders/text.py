@@ -50,11 +50,13 @@ def grade_exact(completion: Completion, question: Question, options: Options, _t
     such as ``max_value``.
     """
     answer = visible(completion.text)
-    final = final_answer(answer)
     case = options["case"]
     accepted = texts(question.reference)
     longest = max(map(len, accepted))
     plainly = {normal(reference, case=case) for reference in accepted}
+    if len(answer) <= _room(longest) and normal(answer, case=case) in plainly:  # many answers say nothing else
+        return Verdict(1.0, brief(answer))
+    final = final_answer(answer)
     for candidate in _candidates(answer, final, longest):  # most right answers need no peeling
         if normal(candidate, case=case) in plainly:
             return Verdict(1.0, brief(candidate))
@@ -79,8 +81,13 @@ def _candidates(answer: str, final: Final, longest: int) -> Iterator[str]:
         yield final.text
         yield final.raw
         yield first_sentence(final.text)
-    if len(answer) <= 2 * longest + 200:
+    if len(answer) <= _room(longest):
         yield _FENCE_LINE.sub("", answer)
+
+
+def _room(longest: int) -> int:
+    """Give the characters of an answer that may as a whole be an accepted string of so many."""
+    return 2 * longest + 200
 
 
 def _spaced(text: str) -> str:

@@ -93,8 +93,9 @@ class Progress:
             self._failures[outcome.failure.kind] += 1
         if outcome.completion is not None:
             self._served[outcome.completion.model] += 1
-        if outcome.cost_usd is not None:
-            self._cost_usd += outcome.cost_usd
+        cost_usd = outcome.cost_usd
+        if cost_usd is not None:
+            self._cost_usd += cost_usd
             self._priced += 1
 
     def _print_lines(self) -> None:

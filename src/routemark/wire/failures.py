@@ -77,11 +77,15 @@ class Head(NamedTuple):
     def ids(self, body_id: Any = None) -> Ids:
         """Give the ids in the headers; the body's id stands in for a missing generation id."""
         return Ids(
-            generation_id=self._id("x-generation-id")
-            or (body_id[:256] if isinstance(body_id, str) else None),
+            generation_id=self.generation_id or (body_id[:256] if isinstance(body_id, str) else None),
             request_id=self._id("x-request-id"),
             cf_ray=self._id("cf-ray"),
         )
+
+    @property
+    def generation_id(self) -> str | None:
+        """The id under which the gateway keeps what it billed; None where the headers lack it."""
+        return self._id("x-generation-id")
 
     def _id(self, name: str) -> str | None:
         value = self.headers.get(name)
