@@ -205,9 +205,10 @@ def lm_eval(folder: Path) -> Path:
 def promptfoo(folder: Path) -> Path:
     results = [
         {
-            "id": "x", "promptIdx": 0, "testIdx": list(PROMPTS).index(question), "promptId": "h",
+            "id": "x", "promptIdx": ("cheap", "dear").index(model), "testIdx": list(PROMPTS).index(question),
+            "promptId": "h",
             "provider": {"id": model, "label": ""}, "prompt": {"raw": PROMPTS[question], "label": "p"}, "vars": {},
-            "response": {"output": "97"}, "success": score > 0, "score": score, "failureReason": 0,
+            "response": {"output": "97", "cost": cost}, "success": score > 0, "score": score, "failureReason": 0,
             "namedScores": {}, "latencyMs": 250, "cost": cost, "testCase": {"vars": {}},
         }
         for (question, model), (score, cost) in RESULTS.items()

@@ -144,6 +144,62 @@ def test_a_format_can_be_forced_and_must_exist(tmp_path):
         matrix(path, "routrbench")
 
 
+# --------------------------------------------------------------------------- promptfoo
+
+
+def answer(text, provider, *, score=1.0, cost=0.001, reported=True, column=0, test=0):
+    """Give a result as promptfoo has it; ``column`` counts prompts times providers."""
+    return {
+        "promptIdx": column, "testIdx": test, "provider": {"id": provider, "label": ""}, "success": score > 0,
+        "prompt": {"raw": text, "label": "p"}, "response": {"output": "x", **({"cost": cost} if reported else {})},
+        "score": score, "latencyMs": 5, "cost": cost,
+    }  # fmt: skip
+
+
+def test_models_that_were_sent_the_same_prompt_share_the_question_and_repeats_are_averaged(tmp_path):
+    rows = [
+        answer("one?", "a"),
+        answer("two?", "a", column=1),
+        answer("one?", "b", column=2),
+        answer("two?", "b", column=3),
+        answer("one?", "b", column=2, test=1, score=0.0),
+    ]
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert formats.detected(str(path)).name == "promptfoo"
+    table = tables.read_outcomes(str(path))
+    assert table.outcomes.models == ("a", "b")
+    assert sorted(table.outcomes.score.tolist()) == [[1.0, 0.5], [1.0, 1.0]]
+
+
+def test_a_cost_of_0_that_no_provider_reported_is_unknown(tmp_path):
+    path = tmp_path / "results.json"
+    rows = [answer("one?", "a", cost=0), answer("two?", "a", cost=0, reported=False), answer("three?", "a")]
+    path.write_text(json.dumps({"evalId": "e", "results": {"version": 3, "results": rows}}))
+    assert sorted(cost for _, cost in matrix(path).values() if cost is not None) == [0.0, 0.001]
+    assert [cost for _, cost in matrix(path).values()].count(None) == 1
+
+
+# --------------------------------------------------------------------------- lm-evaluation-harness
+
+
+def test_older_samples_are_one_list(tmp_path):
+    new = samples.lm_eval(tmp_path)
+    old = tmp_path / "older" / "org__cheap"
+    old.mkdir(parents=True)
+    rows = [json.loads(line) for line in next(new.glob("*cheap/*.jsonl")).read_text().splitlines()]
+    (old / "gsm8k.jsonl").write_text(json.dumps(rows, indent=2))
+    assert formats.detected(str(old / "gsm8k.jsonl")).name == "lm-eval"
+    assert {model for _, model in matrix(old / "gsm8k.jsonl")} == {"org__cheap"}
+
+
+def test_what_is_in_no_format_says_so_and_which_there_are(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1}')
+    with pytest.raises(UsageError, match=r"nothing was written[\s\S]*no other format[\s\S]*lm-eval"):
+        import_file(str(path), tmp_path / "o.jsonl")
+
+
 # --------------------------------------------------------------------------- Inspect
 
 
@@ -171,6 +227,34 @@ def test_a_routers_log_tells_what_it_picked(tmp_path):
 )  # fmt: skip
 def test_a_score_is_a_number_or_none(value, score):
     assert inspect_log._score({"s": {"value": value}}) == score
+
+
+def test_a_log_that_is_one_json_is_read_as_the_archive_is(tmp_path):
+    packed = samples.inspect_log(tmp_path / "a.eval", "openai/cheap")
+    with zipfile.ZipFile(packed) as archive:
+        members = {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    path = tmp_path / "log.json"
+    whole = {**members["header.json"], "samples": [one for name, one in members.items() if "/" in name]}
+    path.write_text(json.dumps(whole))
+    assert formats.detected(str(path)).name == "inspect"
+    assert matrix(path) == matrix(packed)
+    path.write_text(json.dumps({**whole, "samples": []}))
+    with pytest.raises(UsageError, match="without samples"):
+        matrix(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "asked"),
+    [
+        ([{"type": "text", "text": "What is"}, {"type": "text", "text": "this?"}], "What is\nthis?"),
+        ([{"type": "text", "text": "What is this?"}, {"type": "image", "image": "attachment://7"}], None),
+        (None, None),
+    ],
+)
+def test_a_message_with_more_than_text_is_no_question(content, asked):
+    sample = inspect_log._Sample(id=1, epoch=1, input=[{"role": "user", "content": content}])
+    found = inspect_log._question("t/1", sample, "t")
+    assert (found and found.question) == asked
 
 
 def test_a_zip_bomb_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):

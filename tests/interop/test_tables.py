@@ -116,6 +116,13 @@ def test_chunks_join_without_a_seam(tmp_path, monkeypatch):
     same(whole[1], read_outcomes(save(tmp_path, ".jsonl")))
 
 
+def test_names_that_differ_in_what_surrounds_them_are_one(tmp_path):
+    text = "question_id,model,score,cost_usd\nq1,a,1,1\n q1 ,b,1,1\nq2 ,'=a,0,1\nq2,\tb,0,1\n"
+    found = read_outcomes(csv(tmp_path, text))
+    assert found.questions == ("q1", "q2")
+    assert found.outcomes.models == ("=a", "a", "b")
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_other_delimiters_byte_order_mark_crlf_and_blank_lines(tmp_path, delimiter):
     text = delimiter.join(["question_id", "model", "score", "cost_usd"]) + "\r\n\r\n"

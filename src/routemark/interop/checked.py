@@ -49,6 +49,8 @@ class Faults:
     def add(self, faults: Iterable[tuple[int, str]]) -> None:
         """Take faults, each with its line or row; 0 for the file as a whole."""
         fresh = list(faults)
+        if not fresh:
+            return
         self.count += len(fresh)
         self._found = sorted([*self._found, *fresh], key=lambda fault: fault[0])[:MOST_SHOWN]
 
@@ -60,10 +62,19 @@ class Faults:
 
 
 class _Codes(dict[str, int]):
-    """Numbers for names, in order of first sight."""
+    """Numbers for texts as they stand in a file; each text is looked at once, however often it stands there."""
 
-    def __missing__(self, name: str) -> int:
-        self[name] = code = len(self)
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        """What the texts name, by number, in order of first sight."""
+        self._of_name: dict[str, int] = {}
+
+    def __missing__(self, text: str) -> int:
+        name = _name(text)
+        self[text] = code = self._of_name.setdefault(name, len(self.names))
+        if code == len(self.names):
+            self.names.append(name)
         return code
 
 
@@ -74,11 +85,12 @@ class Names:
         self._codes = _Codes()
         self._parts: list[Codes] = []
 
-    def append(self, values: Sequence[str]) -> list[str]:
+    def append(self, texts: Sequence[str]) -> list[str]:
         """Take a chunk; give the names that were not seen before."""
-        before = len(self._codes)
-        self._parts.append(np.array(list(map(self._codes.__getitem__, values)), dtype=np.int32))
-        return list(self._codes)[before:] if len(self._codes) > before else []
+        before = len(self._codes.names)
+        codes = map(self._codes.__getitem__, texts)
+        self._parts.append(np.fromiter(codes, dtype=np.int32, count=len(texts)))
+        return self._codes.names[before:]
 
     def skip(self, count: int) -> None:
         """Take as many empty names."""
@@ -87,7 +99,7 @@ class Names:
     @property
     def names(self) -> list[str]:
         """Names by number."""
-        return list(self._codes)
+        return self._codes.names
 
     @property
     def code(self) -> Codes:
@@ -96,7 +108,8 @@ class Names:
 
     def is_(self, name: str) -> Bools:
         """Say of each entry whether it has this name."""
-        return np.equal(self.code, self._codes.get(name, -1))
+        names = self._codes.names
+        return np.equal(self.code, names.index(name) if name in names else -1)
 
 
 class Read(NamedTuple):
@@ -181,12 +194,17 @@ def _take_names(chunk: Chunk, column: str, names: Names) -> Iterator[tuple[int, 
             if _as_name(value) is None:
                 yield line, f"{column}: must be text, not {kind(value)}"
         values = [_as_name(value) or ("" if value is None else _NO_NAME) for value in values]
-    texts = [bare(text) if text.startswith("'") else text for text in map(str.strip, values)]
-    wrong = {name: fault for name in names.append(texts) if name and (fault := label_fault(name))}
+    wrong = {name: fault for name in names.append(values) if name and (fault := label_fault(name))}
     if wrong:
-        for line, text in zip(chunk.numbers, texts, strict=True):
-            if text in wrong:
-                yield line, f"{column}: {wrong[text]}"
+        for line, name in zip(chunk.numbers, map(_name, values), strict=True):
+            if name in wrong:
+                yield line, f"{column}: {wrong[name]}"
+
+
+def _name(text: str) -> str:
+    """Give the name that a text stands for."""
+    text = text.strip()
+    return bare(text) if text.startswith("'") else text
 
 
 def _as_name(value: Any) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from routemark import questions as question_files
 from routemark.analysis.matrix.outcomes import FILE
-from routemark.errors import TableError, UsageError
+from routemark.errors import QuestionFileError, TableError, UsageError
 from routemark.interop import formats, huggingface
 from routemark.interop.checked import Faults
 from routemark.interop.entries import UNLABELLED, Entry, Format, Holding, Wrong
@@ -25,6 +25,10 @@ from routemark.records import Question
 
 _OF_QUESTIONS = (".json", ".jsonl")
 """Endings of a question file; other tables may have them, too."""
+_AS_QUESTIONS = (
+    "It was read as a question file, being in no other format that is known. "
+    f"--format says which it is in: {', '.join((formats.LONG, formats.WIDE, *formats.FORMATS))}."
+)
 
 
 class Imported(NamedTuple):
@@ -52,8 +56,9 @@ def import_file(path: str, output: Path, what: Holding | None = None, name: str 
         formats.must_hold(form, path, what)
     try:
         count, notes = _written(form, path, output, what, name)
-    except TableError as error:
-        raise TableError(error.path, error.faults, error.more, undone="written") from None
+    except (TableError, QuestionFileError) as error:
+        told = TableError(error.path, error.faults, error.more, undone="written")
+        raise (UsageError(f"{told}\n{_AS_QUESTIONS}") if form is None else told) from None
     if isinstance(form, Format) and form.lacks:
         notes = [*notes, f"The file does not tell: {'; '.join(form.lacks)}."]
     return Imported(

@@ -1,6 +1,6 @@
-"""Inspect's ``.eval`` logs: a ZIP archive with ``header.json`` and a JSON file for each sample and epoch.
+"""Inspect's logs: a ZIP archive with ``header.json`` and a JSON file for each sample and epoch, or all in one JSON.
 
-Read are ``samples/<id>_epoch_<n>.json``, one at a time, and of them the first score alone: C, P, I and N stand for
+Read from an archive are ``samples/<id>_epoch_<n>.json``, one at a time, and of them the first score alone: C, P, I and N stand for
 1, 0.5, 0 and 0, as there. Samples in the chunked shape (``samples/<id>_epoch_<n>/sample.json``) have the same
 fields. Newer logs are packed with Zstandard, which Python reads itself from 3.14 on; before, `backports.zstd` does.
 """
@@ -18,8 +18,19 @@ from typing import Any
 import msgspec
 
 from routemark.errors import UsageError
-from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong, decoded, part, told
-from routemark.interop.heads import Head
+from routemark.interop.entries import (
+    UNLABELLED,
+    Entries,
+    Entry,
+    Format,
+    Wrong,
+    decoded,
+    document,
+    part,
+    structs,
+    told,
+)
+from routemark.interop.heads import Head, head
 from routemark.questions.conversation import conversation_fault, last_user_text
 from routemark.questions.rows import plain
 from routemark.records import Question
@@ -42,6 +53,8 @@ class _Sample(msgspec.Struct):
     target: Any = None
     choices: list[str] | None = None
     scores: dict[str, Any] | None = None
+    score: Any = None
+    """Of the oldest logs, which had but one."""
     output: Any = None
     model_usage: Any = None
     total_time: float | None = None
@@ -50,12 +63,29 @@ class _Sample(msgspec.Struct):
 
 
 def _detect(head: Head) -> bool:
-    return head.shape == "zip" and (head.has("header.json") or head.has("_journal/start.json"))
+    packed = head.shape == "zip" and (head.has("header.json") or head.has("_journal/start.json"))
+    return packed or (head.shape == "object" and head.has("version", "status", "eval"))
 
 
 def _read(path: Path) -> Entries:
+    if head(path).shape == "object":
+        yield from _of_document(path)
+        return
     with _opened(path) as archive:
         yield from _entries(path, _Archive(path, archive))
+
+
+def _of_document(path: Path) -> Iterator[Entry | Wrong]:
+    """Read a log that is one JSON document."""
+    found = document(path)
+    spec = _named(found)
+    if spec is None:
+        raise UsageError(f"{path}: not a log of Inspect: nothing in it names its model and task.")
+    samples = part(found, "samples")
+    if not isinstance(samples, list) or not samples:
+        raise UsageError(f"{path}: a log of Inspect without samples; there is nothing to read.")
+    for item in structs(samples, _Sample):
+        yield item if isinstance(item, Wrong) else _entry(*item, *spec)
 
 
 def _opened(path: Path) -> zipfile.ZipFile:
@@ -124,13 +154,18 @@ def _spec(path: Path, archive: _Archive) -> tuple[str, str]:
     """Give model and task of a log, from its header, or from its start when it never came to an end."""
     for name in ("header.json", "_journal/start.json"):
         try:
-            found = part(archive.json(name), "eval")
+            spec = _named(archive.json(name))
         except ValueError:
             continue
-        model, task = part(found, "model"), part(found, "task")
-        if isinstance(model, str) and isinstance(task, str):
-            return model, task
+        if spec is not None:
+            return spec
     raise UsageError(f"{path}: not a log of Inspect: no header names its model and task.")
+
+
+def _named(log: Any) -> tuple[str, str] | None:
+    """Give model and task as a header names them."""
+    model, task = part(log, "eval", "model"), part(log, "eval", "task")
+    return (model, task) if isinstance(model, str) and isinstance(task, str) else None
 
 
 def _entry(number: int, sample: _Sample, model: str, task: str) -> Entry:
@@ -138,7 +173,7 @@ def _entry(number: int, sample: _Sample, model: str, task: str) -> Entry:
     served = part(sample.output, "model")
     routed = _is_router(model) and isinstance(served, str) and served
     cost = part(sample.model_usage, model, "total_cost")
-    score = _score(sample.scores)
+    score = _score(sample.scores or {"": sample.score})
     return Entry(
         number,
         name,
@@ -211,8 +246,16 @@ def _letter(target: Any) -> str | None:
 def _messages(given: Any) -> list[dict[str, Any]] | None:
     if not isinstance(given, list):
         return None
-    messages = [{"role": part(one, "role"), "content": part(one, "content")} for one in given]
+    messages = [{"role": part(one, "role"), "content": _text(part(one, "content"))} for one in given]
     return None if conversation_fault(messages) else messages
+
+
+def _text(content: Any) -> str | None:
+    """Give what a message says; None when it says it with more than text: a log keeps images apart from it."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    texts = [part(one, "text") for one in content if part(one, "type") == "text"]
+    return "\n".join(map(str, texts)) if len(texts) == len(content) else None
 
 
 FORMAT = Format(

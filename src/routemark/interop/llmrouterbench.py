@@ -6,6 +6,7 @@ data set, split and model, the newest counts, as there; demonstration files do n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from routemark.interop.entries import UNLABELLED, Entries, Entry, Format, Wrong,
 from routemark.interop.heads import Head
 from routemark.interop.wide import score_of
 from routemark.records import Question, ResultRow
+
+_TIME = re.compile(r"\d{8}_\d{6}(?=\.json$)")
+"""In a file's name; the oldest files have none."""
 
 
 class _File(msgspec.Struct):
@@ -80,7 +84,7 @@ def _entry(found: _File, number: int, record: _Record) -> Entry:
 def _newest(files: Sequence[Path]) -> list[Path]:
     """Give the files without older ones beside them: those of one folder differ in their times only."""
     latest: dict[Path, Path] = {}
-    for file in sorted(files, key=lambda file: file.name[-20:]):  # YYYYmmdd_HHMMSS.json
+    for file in sorted(files, key=lambda file: (_TIME.findall(file.name), file.name)):
         latest[file.parent] = file
     return sorted(latest.values())
 

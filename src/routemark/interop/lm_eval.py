@@ -7,6 +7,7 @@ the first counts, of several metrics the first of the row's ``metrics`` that is 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from routemark.interop.entries import (
     document,
     lines,
     part,
+    structs,
 )
-from routemark.interop.heads import Head
+from routemark.interop.heads import Head, head
 from routemark.questions.conversation import conversation_fault, last_user_text
 from routemark.records import Question
 
@@ -42,7 +44,7 @@ class _Row(msgspec.Struct):
 
 
 def _detect(head: Head) -> bool:
-    return head.shape == "object" and head.has("doc_id", "resps", "filtered_resps")
+    return head.shape in ("object", "list") and head.has("doc_id", "resps", "filtered_resps")
 
 
 def _read(path: Path) -> Entries:
@@ -50,7 +52,7 @@ def _read(path: Path) -> Entries:
     task = name["task"] if name else path.stem
     model = _model(path, name["time"] if name else None)
     first: str | None = None
-    for item in lines(path, dict[str, Any]):
+    for item in _rows(path):
         if isinstance(item, Wrong):
             yield item
             continue
@@ -63,6 +65,13 @@ def _read(path: Path) -> Entries:
         first = found.filter if first is None else first
         if found.filter == first:
             yield _entry(number, found, row, task, model)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]] | Wrong]:
+    """Give the rows of a file; older ones are one JSON list, whatever their name says."""
+    if head(path).shape != "list":
+        return lines(path, dict[str, Any])
+    return structs(document(path), dict[str, Any])
 
 
 def _model(path: Path, time: str | None) -> str:

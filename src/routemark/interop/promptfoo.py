@@ -1,11 +1,12 @@
-"""promptfoo's results (``promptfoo eval -o results.json``): under ``results.results`` one answer each.
+"""promptfoo's results (``promptfoo eval -o results.json``, or ``.jsonl``): one answer each.
 
-A provider is a model. A question is a test with one of the prompts; ``testIdx`` and ``promptIdx`` name it, or its
-text where they are missing. Repeats of a test are tests of their own, as there.
+They lie under ``results.results`` of a document, or on a line each. A provider is a model. A question is what was sent,
+since ``promptIdx`` counts prompts times providers there; tests that sent the same (``--repeat``) are repeats of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from routemark.interop.entries import (
     Wrong,
     decoded,
     document,
+    lines,
     part,
     structs,
 )
-from routemark.interop.heads import Head
+from routemark.interop.heads import Head, head
 from routemark.questions.conversation import conversation_fault, last_user_text
 from routemark.questions.fields import value_fault
 from routemark.questions.validate import derived_id
@@ -37,30 +39,40 @@ class _Provider(msgspec.Struct):
 
 class _Result(msgspec.Struct):
     provider: _Provider | str
-    testIdx: int | None = None  # noqa: N815 - their name
-    promptIdx: int | None = None  # noqa: N815
+    testIdx: int | None = None  # noqa: N815 - their names
     prompt: Any = None
     success: bool = False
     score: float | None = None
     cost: float | None = None
+    response: Any = None
     latencyMs: float | None = None  # noqa: N815
     description: str | None = None
 
 
 def _detect(head: Head) -> bool:
-    return head.shape == "object" and head.has("results") and (head.has("evalId") or head.has("shareableUrl"))
+    whole = head.has("results") and (head.has("evalId") or head.has("shareableUrl"))
+    return head.shape == "object" and (whole or head.has("promptIdx", "testIdx", "provider", "success"))
 
 
 def _read(path: Path) -> Entries:
+    for evaluation, item in _results(path):
+        yield item if isinstance(item, Wrong) else _entry(evaluation, *item)
+
+
+def _results(path: Path) -> Iterator[tuple[str, tuple[int, _Result] | Wrong]]:
+    """Give the results with the evaluation that they are of."""
+    if head(path).has("promptIdx"):
+        yield from (("", item) for item in lines(path, _Result))
+        return
     found = document(path)
     results = part(found, "results", "results")
     if not isinstance(results, list):
         raise UsageError(f"{path}: not a result of promptfoo: it has no results.results.")
-    for item in structs(results, _Result):
-        yield item if isinstance(item, Wrong) else _entry(*item)
+    evaluation = str(part(found, "evalId") or part(found, "results", "timestamp"))
+    yield from ((evaluation, item) for item in structs(results, _Result))
 
 
-def _entry(number: int, result: _Result) -> Entry | Wrong:
+def _entry(evaluation: str, number: int, result: _Result) -> Entry | Wrong:
     fault = value_fault(result.prompt)
     if fault:
         return Wrong(number, f"prompt: {fault}")
@@ -71,17 +83,22 @@ def _entry(number: int, result: _Result) -> Entry | Wrong:
         return Wrong(number, "provider: has neither id nor label")
     if question is None and result.testIdx is None:
         return Wrong(number, "testIdx: is missing, and there is no prompt to tell the question by")
-    name = question.id if question is not None else f"test-{result.testIdx}-{result.promptIdx or 0}"
     return Entry(
         number,
-        name,
+        f"test-{result.testIdx}" if question is None else question.id,
         model,
         score=float(result.success) if result.score is None else min(1.0, max(0.0, result.score)),
-        cost_usd=result.cost,
+        cost_usd=_cost(result),
         latency_s=None if result.latencyMs is None else result.latencyMs / 1000,
         category=result.description,
+        repeat=(evaluation, number),
         question=question,
     )
+
+
+def _cost(result: _Result) -> float | None:
+    """Give the cost; a 0 that the provider did not report itself only stands for an unknown one."""
+    return None if not result.cost and part(result.response, "cost") is None else result.cost
 
 
 def _question(result: _Result) -> Question | None:
@@ -96,9 +113,7 @@ def _question(result: _Result) -> Question | None:
         messages=messages,
         category=result.description,
     )
-    known = result.testIdx is not None
-    name = f"test-{result.testIdx}-{result.promptIdx or 0}" if known else derived_id(question)
-    return msgspec.structs.replace(question, id=name)
+    return msgspec.structs.replace(question, id=derived_id(question))
 
 
 def _messages(text: str) -> list[dict[str, Any]] | None:

@@ -67,7 +67,7 @@ def read_outcomes(path: str, form: str | None = None) -> Table:
             f"{path}: {shape[0]:,} questions by {shape[1]:,} models are too many cells "
             f"(at most {MOST_CELLS:,}); is a column the wrong one?"
         )
-    source: Sources = np.full(shape, UNKNOWN, dtype=np.int8)
+    source: Sources = np.full(shape, UNKNOWN, dtype=np.int8, order="F")
     source[row, column] = FILE
     outcomes = Outcomes(
         asked=_asked(read, len(questions), row),
@@ -240,7 +240,7 @@ def _places(names: Names, known: Sequence[str]) -> Ints:
 
 
 def _cells(shape: tuple[int, int], row: Ints, column: Ints, values: Floats) -> Floats:
-    cells = np.full(shape, np.nan)
+    cells = np.full(shape, np.nan, order="F")
     cells[row, column] = values
     return cells
 

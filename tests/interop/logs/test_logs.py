@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from routemark import graders, questions
 from routemark.errors import UsageError
-from routemark.interop.logs import sampling
+from routemark.interop.logs import otel, sampling
 from routemark.interop.logs.making import Wish, in_words, make
 from routemark.interop.logs.reading import NAMES, kind_of, read
 from routemark.interop.logs.requests import Left, Request, request, text_of
@@ -106,14 +106,19 @@ def test_spend_logs_without_prompts_or_with_cut_ones_are_left_out(tmp_path):
         {"id": "o", "traceId": "t", "type": "GENERATION", "name": "support", "model": "gpt-x", "input": json.dumps(CHAT), "output": json.dumps(REPLY)},
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("shape", ["lines", "list", "page"])
+@pytest.mark.parametrize("shape", ["lines", "list", "page", "trace"])
 def test_exports_of_langfuse(tmp_path, row, shape):
     span = {**row, "type": "SPAN"}
     path = tmp_path / "export.json"
     if shape == "lines":
         lines(path, row, span)
     else:
-        path.write_text(json.dumps([row, span] if shape == "list" else {"data": [row, span], "meta": {}}))
+        wrapped = {
+            "list": [row, span],
+            "page": {"data": [row, span], "meta": {}},
+            "trace": {"trace": {"id": "t", "input": "{}"}, "observations": [row, span], "scores": []},
+        }
+        path.write_text(json.dumps(wrapped[shape]))
     assert kind_of(path) == "langfuse"
     found = list(read(path, "langfuse"))
     assert found == [Request(CHAT, "21", "gpt-x", "support"), Left("no prompt")]
@@ -184,6 +189,37 @@ def test_log_records_of_opentelemetry_and_several_exports(tmp_path):
         CHAT,
         CHAT,
         "no prompt",
+    ]
+
+
+def told_of(span, name, body, *, in_attribute=False):
+    """Give a log record that tells one message of a span."""
+    named = {"attributes": [attribute("event.name", name)]} if in_attribute else {"eventName": name}
+    return {"traceId": "t", "spanId": span, "body": attribute("", body)["value"], **named}
+
+
+@pytest.mark.parametrize("in_attribute", [False, True])
+def test_log_records_of_one_span_are_one_request(in_attribute):
+    asked = [("a", "What is 3 * 7?"), ("b", "What is 4 * 7?")]
+    records = [
+        told_of(span, f"gen_ai.{role}.message", {"content": text}, in_attribute=in_attribute)
+        for role in ("system", "user")
+        for span, text in (asked if role == "user" else [("a", "Be brief."), ("b", "Be brief.")])
+    ] + [
+        told_of("a", "gen_ai.choice", {"message": {"role": "assistant", "content": "21"}}),
+        told_of("c", "gen_ai.choice", {"message": {"role": "assistant", "content": "nothing was asked"}}),
+        told_of("d", "gen_ai.user.message", {}),
+        told_of("e", "gen_ai.assistant.message", {"tool_calls": [{"id": "1"}]}),
+        told_of("f", "another.event", {"content": "x"}),
+        told_of("", "gen_ai.user.message", {"content": "of no span"}),
+    ]
+    found = list(otel.read({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}))
+    briefly = {"role": "system", "content": "Be brief."}
+    assert found == [
+        Request([briefly, {"role": "user", "content": asked[0][1]}], "21"),
+        Request([briefly, {"role": "user", "content": asked[1][1]}]),
+        Left("no prompt"),
+        Left("tools"),
     ]
 
 

@@ -1,8 +1,9 @@
 """OpenTelemetry's GenAI spans and events, as OTLP JSON: one export request a line, or one in the file.
 
 Content is where instrumentations put it: ``gen_ai.input.messages`` and ``gen_ai.output.messages`` on the span, on an
-event of it or on a log record; before, one event a message (``gen_ai.user.message``, ...); before that, attributes
-``gen_ai.prompt.0.content``, .... Most record no content unless they are told to.
+event of it or on a log record; before, one event a message (``gen_ai.user.message``, ...), of the span or as log
+records that name it; before that, attributes ``gen_ai.prompt.0.content``, .... Most record no content unless they are
+told to.
 """
 
 from __future__ import annotations
@@ -34,10 +35,7 @@ def read(row: dict[str, Any]) -> Iterator[Request | Left]:
     for resource in _list(row, "resourceLogs", "resource_logs"):
         service = _attributes(part(resource, "resource")).get("service.name")
         for scope in _list(resource, "scopeLogs", "scope_logs"):
-            for record in _list(scope, "logRecords", "log_records"):
-                found = _attributes(record)
-                if "gen_ai.input.messages" in found:
-                    yield _request(found, service)
+            yield from _of_records(_list(scope, "logRecords", "log_records"), service)
 
 
 def _of_span(span: Any, service: Any) -> Iterator[Request | Left]:
@@ -55,6 +53,26 @@ def _of_span(span: Any, service: Any) -> Iterator[Request | Left]:
     if "gen_ai.input.messages" not in own:
         own |= _of_events(events) or _of_indexed(own)
     yield _request(own, service)
+
+
+def _of_records(records: list[Any], service: Any) -> Iterator[Request | Left]:
+    """Give the requests of log records: of one that holds a whole request, and of those that tell a span's messages."""
+    spans: dict[tuple[str, str], list[tuple[Any, dict[str, Any]]]] = {}
+    for record in records:
+        own = _attributes(record)
+        if "gen_ai.input.messages" in own:
+            yield _request(own, service)
+            continue
+        if not part(record, "spanId"):
+            continue  # nothing tells which messages belong together
+        name = next((part(record, key) for key in ("eventName", "event_name") if part(record, key)), None)
+        span = str(part(record, "traceId")), str(part(record, "spanId"))
+        body = _any(part(record, "body"))
+        said = own | body if isinstance(body, dict) else own
+        spans.setdefault(span, []).append((name or own.get("event.name"), said))
+    for events in spans.values():
+        if found := _of_events(events):
+            yield _request(found, service)
 
 
 def _request(found: dict[str, Any], service: Any) -> Request | Left:
@@ -79,10 +97,8 @@ def _of_events(events: list[tuple[Any, dict[str, Any]]]) -> dict[str, Any]:
     for name, attributes in events:
         match = _EVENT.fullmatch(name) if isinstance(name, str) else None
         if match:
-            messages.append(
-                {"role": attributes.get("role") or match[1], "content": attributes.get("content")}
-            )
-        elif name == "gen_ai.choice":
+            messages.append({**attributes, "role": attributes.get("role") or match[1]})
+        elif name == "gen_ai.choice" and answer is None:
             answer = loose(attributes.get("message", attributes.get("content")))
     return {"gen_ai.input.messages": messages, "gen_ai.output.messages": answer} if messages else {}
 

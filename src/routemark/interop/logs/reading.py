@@ -21,6 +21,8 @@ OTEL = "otel"
 READERS = {"litellm": litellm, "langfuse": langfuse, "chat": chat}
 """In the order in which they are tried."""
 NAMES = (OTEL, *READERS)
+_LISTS = ("data", "observations")
+"""What rows stand under: pages of an API; Langfuse's download of one trace."""
 _FIRST_LINE = 1 << 26
 
 
@@ -34,8 +36,8 @@ def kind_of(path: Path, name: str | None = None) -> str:
         raise UsageError(f"--format {name}: no such kind of log.{meant} Known: {', '.join(NAMES)}.")
     begin = head(path)
     names = set(begin.names)
-    if begin.shape == "object" and "data" in names:
-        names = {str(key) for key in part(document(path), "data", 0) or {}}
+    if begin.shape == "object" and names & {*_LISTS} and not _is_lines(path):
+        names = {str(key) for key in (_listed(document(path)) or [names])[0]}
     if otel.is_one(names):
         return OTEL
     found = next((name for name, reader in READERS.items() if reader.is_one(names)), None)
@@ -69,10 +71,7 @@ def _rows(path: Path, begin: Head) -> Iterator[tuple[str, Any]]:
                 yield row.place.told(), row.value.text if isinstance(row.value, Fault) else row.value
     elif begin.shape == "object" and not _is_lines(path):
         whole = document(path)
-        listed = part(whole, "data")
-        yield from (
-            (f"item {at}", row) for at, row in enumerate(listed if isinstance(listed, list) else [whole])
-        )
+        yield from ((f"item {at}", row) for at, row in enumerate(_listed(whole) or [whole]))
     elif begin.shape == "object":
         yield from _lines(path)
     else:
@@ -87,7 +86,13 @@ def _is_lines(path: Path) -> bool:
         value = decoded(first)
     except ValueError:
         return bool(first.rstrip().endswith(b"}"))  # a broken line among others
-    return isinstance(value, dict) and not isinstance(value.get("data"), list)
+    return isinstance(value, dict) and not _listed(value)
+
+
+def _listed(whole: Any) -> list[Any]:
+    """Give the rows that an object holds under a name that answers of an API have; none where it is a row itself."""
+    found = next((part(whole, name) for name in _LISTS if part(whole, name)), None)
+    return found if isinstance(found, list) and isinstance(found[0], dict) else []
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
