@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import routemark
 import runs
 from lookalike import Lookalike, Reply, Request
 from routemark import graders, plugins
+from routemark.commands.setting_up import schema
 from routemark.config import Settings
 from routemark.doctor.machine import installed_plugins
 from routemark.errors import PluginError, QuestionFileError, RunError, SettingsError, UsageError
@@ -25,6 +27,7 @@ from routemark.prepare import make_arms, open_resumed
 from routemark.questions import load
 from routemark.records import Completion, GraderSpec, Question, Trial
 from routemark.report.outputs import writer_for
+from routemark.tools import at_hand
 from routemark.wire.arms import parse_arm
 from routemark.wire.failures import Refusal
 from routemark.wire.prices import ceiling, read_prices
@@ -62,6 +65,7 @@ def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bring]:
 
 
 GRADER = """
+import time
 from routemark.graders import Grader, Verdict
 def made(name="shout", version=1, score=1.0, check=lambda question, options: []):
     return Grader(name, version, lambda completion, question, options, tools: Verdict(score, "x"), check,
@@ -75,6 +79,14 @@ HIGH = made(score=2)
 NAN = made(score=float("nan"))
 TEXT = Grader("shout", 1, lambda *_: "right", lambda *_: [], needs_reference=False)
 RAISES = Grader("shout", 1, lambda *_: 1 / 0, lambda *_: [], needs_reference=False)
+UNLIMITED = Grader("shout", 1, lambda *_: None, lambda *_: [], limit_s=0)
+def loops(*_):
+    while True:
+        try:
+            time.sleep(0.01)
+        except Exception:
+            pass
+ENDLESS = Grader("shout", 1, loops, lambda *_: [], needs_reference=False, limit_s=0.1)
 PICKY = made(check=refuses)
 BROKEN = made(check=breaks)
 def function(): pass
@@ -110,6 +122,7 @@ def test_a_plugins_grader_grades_by_itself_and_as_a_part(bring: Bring) -> None:
         ("function", "must be a routemark.graders.Grader, not function"),
         ("OTHER", "calls itself 'whisper'"),
         ("DUBIOUS", "version must be a whole number"),
+        ("UNLIMITED", "its limit_s must be a number of seconds above 0, not 0"),
         ("PICKY", "I do not like it"),
         ("BROKEN", "could not check it: KeyError"),
     ],
@@ -126,6 +139,29 @@ def test_a_module_that_fails_to_import_is_named_with_its_reason(bring: Bring) ->
     assert "No module named 'no_such_library'" in fault
     assert "plugin_under_test" in fault
     assert graded(asked()).score is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs alarms")
+def test_a_grader_that_takes_too_long_is_ended_and_leaves_no_alarm(bring: Bring) -> None:
+    bring(GRADER, grader="shout=ENDLESS")
+    before = signal.getsignal(signal.SIGALRM)
+    grade = graders.grade("0" * 24, asked(), Completion(text="LOUD", model="m"), at_hand())
+    assert grade is not None
+    assert (grade.score, grade.reason) == (None, "the grader took longer than 0.1 s")
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_the_schema_of_a_question_file_knows_the_graders_of_plugins(
+    bring: Bring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema("questions")
+    assert '"shout"' not in capsys.readouterr().out
+    bring(GRADER, grader="shout=G")
+    schema("questions")
+    rules = json.loads(capsys.readouterr().out)["$defs"]["question"]["properties"]["grader"]["anyOf"]
+    assert "shout" in rules[1]["enum"]
+    assert "shout" in rules[2]["properties"]["name"]["enum"]
 
 
 @pytest.mark.parametrize("value", ["HIGH", "NAN", "TEXT", "RAISES"])

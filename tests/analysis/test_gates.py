@@ -264,6 +264,9 @@ def test_models_asked_a_sample_only_are_no_best_single() -> None:
         ("accuracy(auto) > ", 17, "expected a figure or a number, found the end"),
         ("> 1", 0, "expected a figure or a number"),
         ("accuracy(auto) = 1", 15, "Write =="),
+        ("accuracy(auto) =< 1", 15, "Write <="),
+        ("accuracy(auto) \N{GREATER-THAN OR EQUAL TO} 1", 15, "Write >="),
+        ("accuracy(\x1b[2J) > 1", 9, r'no arm is called "\u001b[2J"'),
         ("1 < 2 && 2 < 3", 6, "Write and"),
         ("1 < 2 || 2 < 3", 6, "Write or"),
         ("! 1 < 2", 0, "Write not"),
@@ -301,7 +304,8 @@ def test_what_cannot_be_read_is_refused_with_its_place(expression: str, position
     *_, shown, caret = str(caught.value).split("\n")
     assert max(len(shown), len(caret)) <= 81
     if expression[position : position + 1].strip():
-        assert shown[caret.index("^")] == expression[position]
+        at = expression[position]
+        assert shown[caret.index("^")] == (at if at.isprintable() else " ")
 
 
 @pytest.mark.parametrize(

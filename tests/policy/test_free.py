@@ -24,6 +24,9 @@ PAID = Arm(name="p", model="a/b")
         (Arm(name="x", model="a/b:free:online"), True),
         (Arm(name="x", model="a/free-model"), False),
         (Arm(name="x", model="a/b", models=["a/b", "c/d:free"]), True),
+        (Arm(name="x", model="plugin/p", plugin={"allowed_models": ["a/b", "c/d:free"]}), True),
+        (Arm(name="x", model="plugin/p", plugin={"allowed_models": ["a/b"]}), False),
+        (Arm(name="x", model="plugin/p"), False),
     ],
 )
 def test_what_counts_as_free(arm: Arm, free: bool) -> None:

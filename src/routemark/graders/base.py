@@ -88,6 +88,8 @@ class Grader:
     needs_reference: bool = True
     needs_text: bool = True
     """An answer without text is no answer, and scores 0 without being looked at."""
+    limit_s: float = 60.0
+    """Seconds that a plugin's grader may take for an answer, loading included; ours bound their own work."""
 
 
 def is_flag(value: object) -> bool:

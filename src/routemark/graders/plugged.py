@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from routemark import plugins
 from routemark.graders.base import Grader, Options, Tools, Verdict, is_number
 from routemark.records import Completion, Question
+
+IN_TIME = "in time"
+"""The tool that ends work which takes too long: called with it and its seconds, it gives what the work gives."""
+
+
+def _untimed(work: Callable[[], object], _limit_s: float) -> object:
+    return work()
 
 
 def plugged(name: str) -> Grader | None:
@@ -24,14 +32,17 @@ def plugged(name: str) -> Grader | None:
         raise plugin.wrong(f"calls itself {grader.name!r}; entry point and grader must have the same name.")
     if not isinstance(grader.version, int):
         raise plugin.wrong(f"its version must be a whole number, not {grader.version!r}.")
+    if not is_number(grader.limit_s) or not grader.limit_s > 0:
+        raise plugin.wrong(f"its limit_s must be a number of seconds above 0, not {grader.limit_s!r}.")
     return _held(grader, plugin)
 
 
 def _held(grader: Grader, plugin: plugins.Plugin) -> Grader:
-    """Give the grader with a guard around what it says."""
+    """Give the grader with a guard around what it says, and around its time where the tool for that is at hand."""
 
     def grade(completion: Completion, question: Question, options: Options, tools: Tools) -> Verdict:
-        verdict = grader.grade(completion, question, options, tools)
+        in_time = tools.get(IN_TIME, _untimed)
+        verdict = in_time(lambda: grader.grade(completion, question, options, tools), grader.limit_s)
         if not isinstance(verdict, Verdict):
             raise TypeError(f"it gave no Verdict but {type(verdict).__name__}")
         if verdict.score is not None and not (is_number(verdict.score) and 0 <= verdict.score <= 1):

@@ -13,6 +13,7 @@ from typing import Any
 
 from routemark.records import Arm
 from routemark.wire import values
+from routemark.wire.arms import plugin_name
 
 PER_MINUTE = 20
 WINDOW_S = 61.0
@@ -21,8 +22,10 @@ FREE_ROUTER = "openrouter/free"
 
 
 def is_free(arm: Arm) -> bool:
-    """Tell whether requests of the arm count as free ones."""
+    """Tell whether requests of the arm count as free ones: of a plugin's router, whether it may pick a free model."""
     slugs = [arm.model, *(arm.models or [])]
+    if plugin_name(arm.model) is not None:
+        slugs += (arm.plugin or {}).get("allowed_models", [])
     return any(slug == FREE_ROUTER or "free" in slug.split(":")[1:] for slug in slugs)
 
 

@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple, NoReturn, TypeAlias
 
 from routemark.config import nearest
 from routemark.errors import GateError
+from routemark.numbers import count
 
 LONGEST = 2000
 DEEPEST = 32
@@ -36,6 +37,11 @@ _COMPARING = re.compile(r"<=|>=|==|!=|<|>")
 _BARE_ARM = re.compile(r'[^\s,()"]+')
 _QUOTED_ARM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _FOREIGN = {
+    "=<": "<=",
+    "=>": ">=",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{NOT EQUAL TO}": "!=",
     "=": "==",
     "&&": "and",
     "||": "or",
@@ -44,7 +50,7 @@ _FOREIGN = {
     "!": "not",
     "%": "a fraction: 1 % is 0.01",
 }
-"""What other languages write -> what is written here."""
+"""What other languages write -> what is written here; the longer first."""
 
 Comparator: TypeAlias = Literal["<", "<=", ">", ">=", "==", "!="]
 Node: TypeAlias = "Number | Figure | Negative | Chain | Comparing | Junction | Not"
@@ -145,7 +151,7 @@ class _Parser:
         if not self._text.strip():
             self._fail("the gate is empty. Write a condition, e.g. failed_share(auto) < 0.01.", 0)
         if len(self._text) > LONGEST:
-            self._fail(f"longer than {LONGEST:,} characters. Give several gates instead.", LONGEST)
+            self._fail(f"longer than {count(LONGEST)} characters. Give several gates instead.", LONGEST)
         node = self._condition()
         if self._at < len(self._text):
             self._fail_at_rest()
@@ -345,7 +351,8 @@ class _Parser:
         return f" Figures: {', '.join(self._figures)}."
 
     def _fail(self, what: str, at: int) -> NoReturn:
-        raise GateError(self._text, at, what)
+        shown = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in what)
+        raise GateError(self._text, at, shown)
 
 
 def _arms(count: int) -> str:
