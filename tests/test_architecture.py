@@ -8,12 +8,12 @@ import routemark
 
 ROOT = Path(routemark.__file__).parent
 FLOORS = {
-    "_version": 0, "records": 0, "errors": 0, "config": 0, "plugins": 0,
+    "_version": 0, "records": 0, "errors": 0, "config": 0, "plugins": 0, "numbers": 0,
     "wire": 1, "policy": 1, "graders": 1, "analysis": 1, "families": 1,
     "questions": 2, "clock": 2, "files": 2, "journal": 2, "journals": 2, "transport": 2, "exchange": 2, "picking": 2, "router": 2, "rundir": 2, "baselines": 2, "generations": 2, "judgements": 2,
     "mathcheck": 2, "mathchild": 2, "sandbox": 2, "tools": 3,
     "engine": 3, "gateway": 3, "interop": 3,
-    "report": 4, "viewer": 4, "regrade": 4, "judge": 4, "calibrate": 4, "drift": 4, "audit": 4, "merge": 4, "doctor": 4, "pricing": 4, "telemetry": 4, "direct": 4, "forecast": 4, "prepare": 4, "main": 4, "api": 4, "flags": 4, "settings_file": 4, "commands_setup": 4, "pytest_plugin": 4, "commands": 4, "cli": 4, "__main__": 4,
+    "report": 4, "viewer": 4, "regrade": 4, "judge": 4, "calibrate": 4, "drift": 4, "audit": 4, "merge": 4, "doctor": 4, "pricing": 4, "telemetry": 4, "direct": 4, "forecast": 4, "prepare": 4, "main": 4, "api": 4, "flags": 4, "settings_file": 4, "pytest_plugin": 4, "commands": 4, "cli": 4, "__main__": 4,
     "": 5,  # the package itself: the public names
 }  # fmt: skip
 OUTSIDE = {"asyncio", "time", "os", "pathlib", "socket", "subprocess", "threading", "tempfile", "httpx"}

@@ -1,24 +1,14 @@
-"""The commands that set things up and read no run: `init`, `completion`, `schema`."""
-# ruff: noqa: PLC0415 - a command imports what it needs when it is called
+"""The commands that set things up, and read no run: `init`, `completion`, `schema`."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from typing import Literal
 
 from cyclopts import App
 
-EXIT_CODES = {
-    0: "Done.",
-    1: "Failed while running.",
-    2: "Wrong use, settings, gate or question file; nothing was sent.",
-    3: "Done, but a larger share of trials failed than --fail-on-error allows.",
-    4: "Stopped at the budget.",
-    10: "Done, but a gate failed (--gate).",
-    130: "Interrupted; resume goes on.",
-}
-"""By code; one that stands for a run that stopped, or 3, goes before 10."""
 Shell = Literal["bash", "zsh", "fish"]
 SchemaName = Literal["settings", "questions", "results"]
 
@@ -62,6 +52,8 @@ def init() -> int:
 def schema(name: SchemaName, /) -> int:
     """Print the JSON Schema of the settings file, a question file or results.json.
 
+    That of a question file knows the graders of installed plugins, too.
+
     Example: `routemark schema questions > questions.schema.json`
 
     Parameters
@@ -71,8 +63,24 @@ def schema(name: SchemaName, /) -> int:
     """
     from importlib.resources import files
 
-    sys.stdout.write((files("routemark") / f"data/schemas/{name}.json").read_text(encoding="utf-8"))
+    text = (files("routemark") / f"data/schemas/{name}.json").read_text(encoding="utf-8")
+    sys.stdout.write(_with_plugins(text) if name == "questions" else text)
     return 0
+
+
+def _with_plugins(text: str) -> str:
+    """Let the schema of a question file know the graders that plugins bring."""
+    from routemark import plugins
+
+    brought = plugins.names("grader")
+    if not brought:
+        return text
+    whole = json.loads(text)
+    for rule in whole["$defs"]["question"]["properties"]["grader"]["anyOf"]:
+        for known in (rule, rule.get("properties", {}).get("name", {})):
+            if "enum" in known:
+                known["enum"] += brought
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
 
 _ZSH_WITHOUT_ACTION = re.compile(

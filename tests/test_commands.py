@@ -17,8 +17,7 @@ import msgspec
 import pytest
 
 import report_factory as factory
-from routemark.commands import app
-from routemark.commands_setup import EXIT_CODES
+from routemark.commands import EXIT_CODES, app
 from routemark.config import GatewaySettings, JudgeSettings, Settings, option_names, resolve
 from routemark.errors import SettingsError, UsageError
 from routemark.prepare import make_arms
