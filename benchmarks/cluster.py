@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import machine
+from benchmarks.nodes import Nodes
 from routemark.journal import Event, replay
 from routemark.records import Outcome
 
-NODES = machine.HERE.parent / "tests/cluster/two_nodes.py"
 KEY = "sk-or-v1-" + "0" * 32
 ASK = (
     "-m", "sim/pebble-nano", "-m", "sim/heron-pro", "--quiet", "-j", "100", "--fixed-concurrency", "--seed", "3",
@@ -180,52 +180,11 @@ def gateway(file: Path) -> Iterator[str]:
         process.wait(60)
 
 
-class Nodes:
-    """Two Ray nodes in a process of their own."""
-
-    def __init__(self, folder: str) -> None:
-        environ = {
-            **os.environ,
-            "OPENROUTER_API_KEY": KEY,
-            "RAY_TMPDIR": folder,
-            "RAY_USAGE_STATS_ENABLED": "0",
-        }
-        self._process = subprocess.Popen(
-            [sys.executable, str(NODES)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environ,
-            text=True,
-        )
-        self.address = self._said("address")
-
-    def _said(self, word: str) -> str:
-        assert self._process.stdout is not None
-        line = next((line for line in self._process.stdout if line.startswith(word)), None)
-        if line is None:
-            raise SystemExit("The cluster did not start: the machine has too much else to do.")
-        return line.removeprefix(word).strip()
-
-    def tell(self, word: str) -> None:
-        """Give an order, and wait until it is carried out."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{word}\n")
-        self._process.stdin.flush()
-        self._said("done")
-
-    def close(self) -> None:
-        """End the cluster."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(120)
-
-
 @contextmanager
 def nodes() -> Iterator[Nodes]:
     """Give a fresh cluster."""
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        made = Nodes(folder)
+        made = Nodes(Path(folder), {**os.environ, "OPENROUTER_API_KEY": KEY})
         try:
             yield made
         finally:

@@ -65,13 +65,7 @@ def main() -> None:
     what, outcomes = sys.argv[1], int(sys.argv[2])
     print(machine.line())
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
-        arguments = WHAT[what](Path(name), outcomes)
-        used = machine.run([sys.executable, "-m", "routemark", *arguments])
-    million = outcomes / 1e6
-    print(
-        f"{what}, {outcomes:,} outcomes: {used.wall_s:.0f} s, CPU {used.cpu_s:.0f} s, peak {used.rss_mb:.0f} MB; "
-        f"for each million {used.cpu_s / million:.1f} s of CPU"
-    )
+        machine.timed(what, outcomes, WHAT[what](Path(name), outcomes))
 
 
 if __name__ == "__main__":

@@ -30,12 +30,12 @@ class Used(NamedTuple):
     said: str
 
 
-def pinned(core: int, command: list[str]) -> list[str]:
-    """Give the command on one core, where there are two to tell apart."""
-    return ["taskset", "-c", str(CORES[core]), *command] if len(CORES) > 1 else command
+def pinned(core: int | None, command: list[str]) -> list[str]:
+    """Give the command on one core, where there are two to tell apart; None: on all of them."""
+    return command if core is None or len(CORES) < 2 else ["taskset", "-c", str(CORES[core]), *command]
 
 
-def run(command: list[str], *, core: int = 1, cwd: Path | None = None, **environ: str) -> Used:
+def run(command: list[str], *, core: int | None = 1, cwd: Path | None = None, **environ: str) -> Used:
     """Run a command to its end; raise where it fails."""
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
         begun = time.monotonic()
@@ -82,6 +82,16 @@ def questions(path: Path, n: int, grader: str = "exact") -> Path:
             }
             file.write(json.dumps(row) + "\n")
     return path
+
+
+def timed(name: str, outcomes: int, command: list[str]) -> None:
+    """Run a command of ours over so many outcomes, and print what it took."""
+    used = run([sys.executable, "-m", "routemark", *command])
+    million = outcomes / 1e6
+    print(
+        f"{name}, {outcomes:,} outcomes: {used.wall_s:.1f} s, CPU {used.cpu_s:.1f} s, peak {used.rss_mb:.0f} MB; for "
+        f"each million {used.cpu_s / million:.1f} s of CPU and {used.rss_mb / million:.0f} MB"
+    )
 
 
 class Phases(NamedTuple):

@@ -29,8 +29,10 @@ def main() -> None:
         shards = divide(whole, folder, count)
         print(f"{outcomes:,} outcomes in {count} shards, {whole.journal.stat().st_size / 1e9:.2f} GB")
         joined = str(folder / "joined")
-        timed("merge, with its report", outcomes, ["merge", *map(str, shards), "-o", joined, "--json"])
-        timed("report", outcomes, ["report", joined, "--format", "json"])
+        machine.timed(
+            "merge, with its report", outcomes, ["merge", *map(str, shards), "-o", joined, "--json"]
+        )
+        machine.timed("report", outcomes, ["report", joined, "--format", "json"])
 
 
 def divide(whole: RunDirectory, folder: Path, count: int) -> list[Path]:
@@ -62,16 +64,6 @@ def divide(whole: RunDirectory, folder: Path, count: int) -> list[Path]:
     for file in journals:
         file.close()
     return [directory.path for directory in made]
-
-
-def timed(name: str, outcomes: int, command: list[str]) -> None:
-    """Run a command and print what it took."""
-    used = machine.run([sys.executable, "-m", "routemark", *command])
-    million = outcomes / 1e6
-    print(
-        f"{name}: {used.wall_s:.1f} s, CPU {used.cpu_s:.1f} s, peak {used.rss_mb:.0f} MB; for each million outcomes "
-        f"{used.cpu_s / million:.0f} s of CPU and {used.rss_mb / million:.0f} MB"
-    )
 
 
 if __name__ == "__main__":

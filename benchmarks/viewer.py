@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import journals
 from routemark import main as benchmark
 from routemark.rundir import RunDirectory
-from routemark.viewer import pages
+from routemark.viewer import lists, pages
+from routemark.viewer.figures import Told
 from routemark.viewer.filters import Filter
 from routemark.viewer.live import Watch
 from routemark.viewer.opened import OpenRun
@@ -66,7 +67,7 @@ def summary_page(opened: OpenRun, reader: Reader) -> str:
     run = reader.table.run
     found = summary_of(opened.directory, run)
     assert found is not None
-    shown = pages.summary(opened, reader, found)
+    shown = pages.summary(opened, reader, Told(found, lists.of_run(reader, run, found, opened.folder)))
     about = {"run": run, "name": "large", "state": "complete", "tags": [], "token": "", "here": "summary"}
     return pages.environment().get_template("run.html.j2").render({**about, **shown})
 

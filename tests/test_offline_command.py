@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import random
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,28 @@ def test_recorded_outcomes_give_the_known_difference(tmp_path: Path) -> None:
     assert found["questions"] == pair["n"] == 809
     assert abs(pair["accuracy_difference"]) == pytest.approx(0.167, abs=0.0005)
     assert pair["mcnemar"] is None  # some metrics give partial credit
+
+
+def test_no_digit_hangs_on_the_number_of_threads(tmp_path: Path) -> None:
+    """Enough questions for products that several threads would share."""
+    draw, models = random.Random(3), range(5)
+    rows, picks = ["question_id,model,score,cost_usd,difficulty"], ["question_id,arm,model"]
+    for i in range(12_000):
+        hard = ("easy", "hard")[i % 2]
+        rows += [
+            f"q{i},m{model},{draw.randint(0, 1 + model) and 1},{draw.random() * 4**model:.6f},{hard}"
+            for model in models
+        ]
+        picks.append(f"q{i},auto,m{draw.choice(models)}")
+    (tmp_path / "outcomes.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "picks.csv").write_text("\n".join(picks) + "\n")
+    command = [sys.executable, "-m", "routemark", "offline", "outcomes.csv", "--picks", "picks.csv", "--json"]
+    one, two = (
+        subprocess.run(
+            [*command, "--all-metrics"],
+            cwd=tmp_path, env={**runs.clean_environ(), "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True, text=True, timeout=100, check=True,
+        ).stdout
+        for threads in ("1", "2")
+    )  # fmt: skip
+    assert one == two

@@ -41,6 +41,8 @@ def _guarded(arguments: list[str]) -> int:
     from routemark.report.clean import clean
 
     load_dotenv(Path(".env"))
+    # numpy reads it when it is loaded: threads that share a product wait for each other longer than they compute
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return app(flags.completed(arguments, Settings), result_action="return_value") or 0
     except RoutemarkError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from routemark import baselines
 from routemark.analysis.controls.oracles import NOTHING
 from routemark.analysis.matrix.joined import NOBODY, Joined
-from routemark.analysis.summary import Fold
 from routemark.config import Settings
 from routemark.engine.catalogue import with_offers
 from routemark.engine.following import Following
@@ -31,6 +30,9 @@ from routemark.rundir import Judged, Ledger, RunDirectory
 from routemark.wire import values
 from routemark.wire.prices import UnboundedError, ceiling, read_prices
 from routemark.wire.slugs import Slugs
+
+if TYPE_CHECKING:
+    from routemark.analysis.summary import Fold
 
 
 class Admission:
@@ -134,6 +136,8 @@ def _served_as(run: Run, arm: Arm) -> set[str]:
 
 def folded(ledger: Ledger, beside: Callable[[Judged], None] | None = None) -> Fold:
     """Fold all that the journal tells of a run; ``beside`` is told of each trial, too, in plan order."""
+    from routemark.analysis.summary import Fold  # noqa: PLC0415 - many modules, none wanted before the first request
+
     fold = Fold()
     for judged in ledger.judged():
         fold.add(*judged)

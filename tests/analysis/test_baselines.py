@@ -99,3 +99,21 @@ def test_scaling_costs_scales_costs_and_nothing_else():
 def test_labels_are_numbered_by_name():
     assert ranks(Grouping(np.array([0, 1, -1, 2], dtype=np.int32), ("z", "a", "k"))).tolist() == [2, 0, 3, 1]
     assert ranks(labels(2, None)).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_means_without_a_fold_are_those_of_the_other_questions(sampled):
+    rng = np.random.default_rng(8)
+    score = np.where(rng.random((60, 4)) < 0.1, NAN, rng.random((60, 4)))
+    cost = np.where(rng.random((60, 4)) < 0.1, NAN, rng.random((60, 4)))
+    world = matrix(score, cost, **({"sampled": rng.random((60, 4)) < 0.7} if sampled else {}))
+    fold = rng.integers(0, 5, 60)
+    for number, (scores, costs) in enumerate(zip(*world.means_without(fold), strict=True)):
+        rest = world.where(fold != number)
+        assert scores == pytest.approx(rest.mean_score())
+        assert costs == pytest.approx(rest.mean_cost())
+
+
+def test_a_model_known_in_one_fold_alone_has_no_mean_without_it():
+    scores, _ = matrix([[1, 1], [1, NAN]], COSTS[0][:2]).means_without(np.array([0, 1]))
+    assert np.isnan(scores).tolist() == [[False, True], [False, False]]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from analysis import worlds
+from routemark import numbers
 from routemark.analysis.matrix import cells
 from routemark.analysis.stats.intervals import bonett_price
-from routemark.report import numbers
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from routemark.report import numbers
     ],
 )
 def test_one_rule_says_what_a_cell_shows(graded, weight, text):
-    assert cells.weight(graded) == weight
+    assert numbers.weight(graded) == weight
     assert numbers.cell(0.5, graded) == (text, weight)
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from routemark.analysis.stats import distributions
 from routemark.analysis.stats.distributions import (
     binomial_half_tail,
     normal_quantile,
@@ -19,6 +20,15 @@ def test_student_quantile_is_scipys(degrees, level):
     assert student_t_quantile(level, degrees) == pytest.approx(
         stats.t.ppf(0.5 + level / 2, degrees), rel=1e-9
     )
+
+
+@pytest.mark.parametrize("degrees", [1, 100, 17_999, 35_999, 10**7])
+def test_a_quantile_takes_a_few_steps_however_the_last_ones_round(degrees, monkeypatch):
+    taken = []
+    tail = distributions.student_t_tail
+    monkeypatch.setattr(distributions, "student_t_tail", lambda *at: taken.append(at) or tail(*at))
+    student_t_quantile.__wrapped__(0.95, degrees)
+    assert len(taken) < 30
 
 
 @pytest.mark.parametrize("degrees", DEGREES)

@@ -5,9 +5,13 @@ import pytest
 
 from analysis.matrices import answers, drawn, matrix, picks
 from routemark.analysis.controls import equalcost
-from routemark.analysis.controls.equalcost import equal_cost
+from routemark.analysis.controls.equalcost import equal_costs
 
 NAN = float("nan")
+
+
+def equal_cost(world, router, *, seed):
+    return equal_costs(world, [router], seed=seed)[0]
 
 
 def _world(n=200, seed=0, **fields):
@@ -138,3 +142,21 @@ def _seldom_wrong(n, live, runs, monkeypatch):
     chance_of_the_draw = 2 * (0.025 * 0.975 / runs) ** 0.5
     assert said["above"] / runs <= 0.025 + chance_of_the_draw
     assert said["below"] / runs <= 0.025 + chance_of_the_draw
+
+
+def test_routers_together_have_the_gaps_that_each_has_alone():
+    world, chance, _ = _world()
+    rng = np.random.default_rng(5)
+    choices = [chance.argmax(axis=1), rng.integers(0, chance.shape[1], len(chance)), chance.argmin(axis=1)]
+    choices.append(np.where(np.arange(len(chance)) < 150, choices[0], -1))  # on other questions than the rest
+    routers = [picks(choice, chance.shape[1]) for choice in choices]
+    together = equal_costs(world, routers, seed=2)
+    for found, router in zip(together, routers, strict=True):
+        alone = equal_cost(world, router, seed=2)
+        assert (found is None) == (alone is None)
+        if found is not None:
+            assert found.n == int(router.picked.sum())
+            assert [found.gap, *found.gap_ci95, *found.gap_ci99] == pytest.approx(
+                [alone.gap, *alone.gap_ci95, *alone.gap_ci99], abs=1e-12
+            )
+    assert sum(found is not None for found in together) >= 2

@@ -271,9 +271,12 @@ def test_about_exactly_these_questions_few_runs_are_wrong():
 @pytest.mark.parametrize(("difference", "margin"), [(0.0, 1e-6), (0.05, 0.05)])
 def test_type_one_errors_of_closed_runs_over_a_thousand_looks(difference, margin):
     """20,000 runs gave 3.9 % and 2.1 %; 4,000 tell that to 0.3 points, a few hundred would not tell it from 5 %."""
-    found = saving(design(margin=margin, questions=1_000), 0.15, difference, runs=4_000, seed=1)
-    wrong = found.worse + (found.equivalent if difference else found.better)
-    assert wrong <= 0.05
+    of = design(margin=margin, questions=1_000)
+    parts = [
+        saving(of, 0.15, difference, runs=500, seed=seed) for seed in range(8)
+    ]  # fit into a cache, which 4,000 do not
+    wrong = [found.worse + (found.equivalent if difference else found.better) for found in parts]
+    assert np.mean(wrong) <= 0.05
 
 
 # ------------------------------------------------------------------- what is saved

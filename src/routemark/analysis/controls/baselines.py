@@ -101,9 +101,8 @@ def _cross_fit(pool: Outcomes, seed: int) -> tuple[Floats, Floats, Counter[str]]
     fold = folds(cluster, ranks(pool.asked.difficulty), min(FOLDS, distinct(cluster)), seed=seed)
     score, cost = np.full(pool.asked.n, np.nan), np.full(pool.asked.n, np.nan)
     chosen: Counter[str] = Counter()
-    for number in range(int(fold.max(initial=0)) + 1):
-        train = pool.where(fold != number)
-        best = _best(train.mean_score(), train.mean_cost())
+    for number, means in enumerate(zip(*pool.means_without(fold), strict=True)):
+        best = _best(*means)
         if best is not None:
             test = fold == number
             score[test], cost[test] = pool.score[test, best], pool.cost[test, best]

@@ -7,6 +7,7 @@ models that costs at most c on average, and two models are enough for it. A rout
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,6 @@ from routemark.analysis.stats.arrays import Floats
 
 SAME = 1e-12
 """Relative difference of two costs that is rounding."""
-
-_CELLS = 4_000_000
 
 
 class Hull(NamedTuple):
@@ -87,27 +86,16 @@ def heights(cost: Floats, score: Floats, at: Floats) -> Floats:
     The same as `height` of `zero_router` in each row, NaN for None: the best of all mixtures of two models
     that cost ``at`` or less. O(b m^2).
     """
-    replicates, models = cost.shape
-    found = np.full(replicates, np.nan)
-    block = max(1, _CELLS // max(1, models * models))
-    for start in range(0, replicates, block):
-        part = slice(start, start + block)
-        found[part] = _best_mixtures(cost[part], score[part], at[part])
-    return found
-
-
-def _best_mixtures(cost: Floats, score: Floats, at: Floats) -> Floats:
     known = ~(np.isnan(cost) | np.isnan(score))
     affordable = known & (cost <= at[:, None] * (1 + SAME))
-    alone = np.where(affordable, score, -np.inf)
-    best = alone.max(axis=1, initial=-np.inf)
-    gap = cost[:, None, :] - cost[:, :, None]
-    pairs = affordable[:, :, None] & (known & ~affordable)[:, None, :]
-    dear_share = np.divide((at[:, None] - cost)[:, :, None], gap, out=np.zeros_like(gap), where=pairs)
-    mixed = score[:, :, None] + dear_share * (score[:, None, :] - score[:, :, None])
-    best = np.maximum(best, np.where(pairs, mixed, -np.inf).max(axis=(1, 2), initial=-np.inf))
-    heights: Floats = np.where(np.isfinite(best), best, np.nan)
-    return heights
+    dear = known & ~affordable
+    best: Floats = np.where(affordable, score, -np.inf).max(axis=1, initial=-np.inf)
+    for i, j in permutations(range(cost.shape[1]), 2):
+        rows = np.flatnonzero(affordable[:, i] & dear[:, j])
+        low, high = cost[rows, i], cost[rows, j]
+        mixed = score[rows, i] + (at[rows] - low) / (high - low) * (score[rows, j] - score[rows, i])
+        best[rows] = np.maximum(best[rows], mixed)
+    return np.where(np.isfinite(best), best, np.nan)
 
 
 def _is_below(cost: Floats, score: Floats, left: int, middle: int, right: int) -> bool:

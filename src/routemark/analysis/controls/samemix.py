@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routemark.analysis.stats.arrays import Bools, Codes, Floats, Interval, Ints
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, Interval, Ints, rows_of
 from routemark.analysis.stats.clusters import covariance_of_means, distinct
 from routemark.analysis.stats.distributions import normal_tail, student_t_quantile
 
@@ -64,9 +64,9 @@ def mix_gain(  # noqa: PLR0913 - two matrices, and how to look at them
     n, clusters = len(picks), distinct(cluster)
     if clusters < 2:
         return None
-    at = np.ones(picks.shape, dtype=bool) if representative is None else representative
+    at = np.ones_like(picks, dtype=bool) if representative is None else representative
     groups = _groups(np.zeros(n, dtype=np.int32) if strata is None else strata)
-    parts = [_part(picks[rows], scores[rows], at[rows]) for rows in groups]
+    parts = [_part(rows_of(picks, rows), rows_of(scores, rows), rows_of(at, rows)) for rows in groups]
     if any(np.isnan(part.expected) for part in parts):
         return None
     weights = np.array([len(rows) for rows in groups]) / n
@@ -103,7 +103,7 @@ def _part(picks: Floats, scores: Floats, at: Bools) -> _Part:
     if not asked.all():
         return _Part(math.nan, math.nan, np.zeros(n))
     shares, means = picks.mean(axis=0), (cells * at).mean(axis=0) / asked
-    influence = (picks * cells).sum(axis=1) - picks @ means - (at * (cells - means)) @ (shares / asked)
+    influence = ((picks - at * (shares / asked)) * (cells - means)).sum(axis=1)
     gain = n / (n - 1) * float(influence.mean()) if n > 1 else 0.0
     return _Part(float(shares @ means), gain, influence)
 
@@ -147,7 +147,7 @@ def permutation_moments(picks: Floats, scores: Floats) -> tuple[float, float]:
 
 def _tail_of_moments(picks: Floats, scores: Floats, groups: Sequence[Ints], observed: float) -> float:
     """Give the normal tail of the observed sum, from exact mean and variance in independent groups."""
-    moments = [permutation_moments(picks[rows], scores[rows]) for rows in groups]
+    moments = [permutation_moments(rows_of(picks, rows), rows_of(scores, rows)) for rows in groups]
     sizes = [len(rows) for rows in groups]
     mean = sum(size * mean for size, (mean, _) in zip(sizes, moments, strict=True))
     variance = sum(size**2 * variance for size, (_, variance) in zip(sizes, moments, strict=True))

@@ -17,22 +17,8 @@ from routemark.analysis.compare import Matrix
 from routemark.analysis.matrix.columns import NONE, Rows, Table
 from routemark.analysis.stats.arrays import Codes, Floats, Interval
 from routemark.analysis.stats.paired import Paired, difference_interval, paired
+from routemark.numbers import FEWEST_IN_PERCENT
 from routemark.records import WhereItHurts
-
-FEWEST_WITH_INTERVAL = 5
-FEWEST_TO_NAME = 20
-
-Weight = Literal["none", "few", "grey", "full"]
-"""Nothing; counts alone; counts with their interval; a percentage, which may be coloured."""
-
-
-def weight(graded: int) -> Weight:
-    """Give how much a cell of so many graded trials may show."""
-    if graded <= 0:
-        return "none"
-    if graded < FEWEST_WITH_INTERVAL:
-        return "few"
-    return "grey" if graded < FEWEST_TO_NAME else "full"
 
 
 class Worst(NamedTuple):
@@ -56,7 +42,7 @@ def worst(
     `paired.difference_interval` at level 1 - 0.05 / cells.
     """
     known = ~(np.isnan(scores[0]) | np.isnan(scores[1])) & (label >= 0)
-    codes = np.flatnonzero(np.bincount(label[known]) >= FEWEST_TO_NAME).tolist()
+    codes = np.flatnonzero(np.bincount(label[known]) >= FEWEST_IN_PERCENT).tolist()
     found = []
     for code in codes:
         at = known & (label == code)
@@ -76,7 +62,7 @@ def where_it_hurts(table: Table, cells: Matrix, arm: str, baseline: str) -> Wher
     rows, columns = table.rows(a), table.columns
     by: Literal["category", "difficulty"] = "category"
     names, label = columns.categories.names, _of_questions(rows, rows.category, table.questions)
-    if np.bincount(label[label >= 0]).max(initial=0) < FEWEST_TO_NAME:
+    if np.bincount(label[label >= 0]).max(initial=0) < FEWEST_IN_PERCENT:
         by = "difficulty"
         names, label = columns.difficulties.names, _of_questions(rows, rows.difficulty, table.questions)
     scores = cells.score[:, a], cells.score[:, b]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from routemark.analysis.words import count, listing
+from routemark.analysis.words import listing
+from routemark.numbers import counted
 from routemark.records import ArmSummary, Run, SameMix
 
 
@@ -16,7 +17,7 @@ def notes(run: Run, arms: Mapping[str, ArmSummary], router: str) -> Iterator[str
             "better. Add one with -m."
         )
     sampled = [
-        f"{name} ({count(arm.sample, 'question')})" for name, arm in arms.items() if arm.sample is not None
+        f"{name} ({counted(arm.sample, 'question')})" for name, arm in arms.items() if arm.sample is not None
     ]
     if sampled:
         yield (

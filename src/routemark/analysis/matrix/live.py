@@ -144,7 +144,7 @@ def _direct(table: Table, names: Sequence[str], shape: tuple[int, int]) -> _Cell
     """Give the cells of the fixed arms, which are the first columns."""
     repeats = 1
     cells = _nothing(shape)
-    first, second = np.full(shape, np.nan), np.full(shape, np.nan)
+    first, second = (np.full(shape, np.nan, order="F") for _ in range(2))
     for column, name in enumerate(names):
         rows = table.rows(table.arms.index(name))
         question, score, repeat = rows.question, rows.score, rows.repeat
@@ -164,14 +164,14 @@ def _live(calls: Sequence[tuple[Rows, Codes]], shape: tuple[int, int]) -> _Cells
     size, single = shape[0] * shape[1], True
     if calls and size:
         column = np.concatenate([column for _, column in calls])
-        cell = np.concatenate([rows.question for rows, _ in calls]).astype(np.int64) * shape[1] + column
+        cell = column * np.int64(shape[0]) + np.concatenate([rows.question for rows, _ in calls])
         served = column != NONE
         for into, name in ((cells.score, "score"), (cells.cost, "cost"), (cells.latency, "latency")):
             values = np.concatenate([getattr(rows, name) for rows, _ in calls])[served]
             means, most = question_means(cell[served], values, size)
-            into[:] = means.reshape(shape)
+            into[:] = means.reshape(shape, order="F")
             single = single and most <= 1
-        cells.source.ravel()[cell[served]] = LIVE
+        cells.source.T.reshape(-1)[cell[served]] = LIVE
     return cells._replace(single=single)
 
 
@@ -189,8 +189,8 @@ def _filled(direct: _Cells, live: _Cells) -> _Cells:
 
 def _nothing(shape: tuple[int, int]) -> _Cells:
     """Give a matrix without a known cell, to be filled."""
-    score, cost, latency = (np.full(shape, np.nan) for _ in range(3))
-    return _Cells(score, cost, latency, np.full(shape, UNKNOWN, dtype=np.int8))
+    score, cost, latency = (np.full(shape, np.nan, order="F") for _ in range(3))
+    return _Cells(score, cost, latency, np.full(shape, UNKNOWN, dtype=np.int8, order="F"))
 
 
 def _sampled(
@@ -199,7 +199,7 @@ def _sampled(
     """Give the cells (n, m) of which the means are made."""
     if not samples.keys() & set(fixed):
         return None
-    sampled = np.ones(shape, dtype=bool)
+    sampled = np.ones(shape, dtype=bool, order="F")
     for column, name in enumerate(fixed):
         if name in samples:
             sampled[:, column] = table.has(samples[name])
@@ -209,8 +209,8 @@ def _sampled(
 def _picks(name: str, rows: Rows, column: Codes, shape: tuple[int, int]) -> Picks:
     """Give what a router picked, from its trials and the column of the model that served each."""
     question, served = rows.question, column != NONE
-    cell = question[served].astype(np.int64) * shape[1] + column[served]
-    count = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    cell = column[served] * np.int64(shape[0]) + question[served]
+    count = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape, order="F")
     answers = count.sum(axis=1, keepdims=True)
     share: Floats = count / np.maximum(1, answers)
     score, _ = question_means(question, rows.score, shape[0])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from routemark.analysis.stats.arrays import Bools, Codes, Floats, Ints
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, Ints, rows_of
 
 UNKNOWN, LIVE, DIRECT, FILE = range(4)
 """Where a cell comes from: nowhere; the router's own call; a direct call of the model; a file."""
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
 
 
 class Outcomes(NamedTuple):
-    """Questions x models."""
+    """Questions x models; each model's column in one piece in memory (see `arrays.by_column`)."""
 
     asked: Asked
     models: tuple[str, ...]
@@ -94,8 +94,22 @@ class Outcomes(NamedTuple):
 
     def mean_cost(self) -> Floats:
         """Give the mean known cost of each model (m,), US dollars a question; NaN without one."""
+        return _means(self.cost, self._priced)
+
+    def means_without(self, fold: Codes) -> tuple[Floats, Floats]:
+        """Give mean score and mean cost of each model on the questions outside each fold (folds, m).
+
+        ``fold``: (n,) 0 or more. As `mean_score` and `mean_cost` of those questions, but from sums of the folds.
+        """
+        return _means_without(fold, self.score, self.representative), _means_without(
+            fold, self.cost, self._priced
+        )
+
+    @property
+    def _priced(self) -> Bools:
+        """(n, m) cells with a cost that may go into the model's mean."""
         at = ~np.isnan(self.cost)
-        return _means(self.cost, at if self.sampled is None else at & self.sampled)
+        return at if self.sampled is None else at & self.sampled
 
     def direct(self) -> Outcomes:
         """Give the matrix without the routers' own answers."""
@@ -122,19 +136,24 @@ class Outcomes(NamedTuple):
 
     def where(self, rows: Bools | Ints) -> Outcomes:
         """Give some questions alone: ``rows`` is a mask or an index over questions."""
+        if _are_all(rows):
+            return self
+        halves = self.halves
         return self._replace(
             asked=self.asked.where(rows),
-            score=self.score[rows],
-            cost=self.cost[rows],
-            latency=self.latency[rows],
-            source=self.source[rows],
-            halves=None if self.halves is None else (self.halves[0][rows], self.halves[1][rows]),
-            sampled=None if self.sampled is None else self.sampled[rows],
+            score=rows_of(self.score, rows),
+            cost=rows_of(self.cost, rows),
+            latency=rows_of(self.latency, rows),
+            source=rows_of(self.source, rows),
+            halves=None if halves is None else (rows_of(halves[0], rows), rows_of(halves[1], rows)),
+            sampled=None if self.sampled is None else rows_of(self.sampled, rows),
         )
 
     def only(self, models: Sequence[int]) -> Outcomes:
         """Give some models alone, by index, in this order."""
         at = list(models)
+        if at == list(range(len(self.models))):
+            return self
         return self._replace(
             models=tuple(self.models[i] for i in at),
             score=self.score[:, at],
@@ -171,24 +190,41 @@ class Picks(NamedTuple):
     def of(self, cells: Floats) -> Floats:
         """Give the picked cells' values (n,) of ``cells`` (n, m): repeats averaged; NaN where one is unknown."""
         taken = self.share > 0
-        values = np.where(taken, self.share * np.where(taken, cells, 0.0), 0.0).sum(axis=1)
-        return np.where(self.picked, values, np.nan)
+        values = np.multiply(self.share, cells, out=np.zeros_like(cells), where=taken).sum(axis=1)
+        return np.where(taken.any(axis=1), values, np.nan)
 
     def where(self, rows: Bools | Ints) -> Picks:
         """Give some questions alone."""
-        return self._replace(share=self.share[rows], score=self.score[rows], cost=self.cost[rows])
+        if _are_all(rows):
+            return self
+        return self._replace(share=rows_of(self.share, rows), score=self.score[rows], cost=self.cost[rows])
 
 
 def one_each(choice: Codes, models: int) -> Floats:
     """Give the shares (n, models) of one pick a question by index; a negative one is no pick."""
-    share = np.zeros((len(choice), models))
+    share = np.zeros((len(choice), models), order="F")
     rows = np.flatnonzero(choice >= 0)
     share[rows, choice[rows]] = 1.0
     return share
 
 
+def _are_all(rows: Bools | Ints) -> bool:
+    return rows.dtype == np.bool_ and bool(rows.all())
+
+
 def _means(values: Floats, at: Bools) -> Floats:
-    count = at.sum(axis=0)
-    total = np.where(at, values, 0.0).sum(axis=0)
-    mean: Floats = np.divide(total, count, out=np.full(values.shape[1], np.nan), where=count > 0)
+    return _ratio(np.where(at, values, 0.0).sum(axis=0), at.sum(axis=0))
+
+
+def _means_without(fold: Codes, values: Floats, at: Bools) -> Floats:
+    total, count = (
+        np.array([np.bincount(fold, weights=column) for column in cells.T])
+        for cells in (np.where(at, values, 0.0), at)
+    )
+    others = 1 - np.eye(total.shape[1])
+    return _ratio(others @ total.T, others @ count.T)
+
+
+def _ratio(total: Floats, count: Floats | Ints) -> Floats:
+    mean: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return mean

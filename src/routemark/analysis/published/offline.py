@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +27,7 @@ from routemark.analysis.compare import (
 )
 from routemark.analysis.controls import baselines, bounds, controls, oracles
 from routemark.analysis.controls.cost import kept_draws
-from routemark.analysis.controls.equalcost import equal_cost
+from routemark.analysis.controls.equalcost import equal_costs
 from routemark.analysis.matrix.outcomes import FILE, Outcomes, Picks
 from routemark.analysis.published.metrics import (
     arena_score,
@@ -36,19 +37,20 @@ from routemark.analysis.published.metrics import (
     quantiles,
 )
 from routemark.analysis.published.published import aiq, aiq_code, optimality
-from routemark.analysis.published.specialists import arm_metrics, offline_metrics, zero_of
+from routemark.analysis.published.specialists import Pools, arm_metrics, offline_metrics, zero_of
 from routemark.analysis.rules.rules import routing_rules
-from routemark.analysis.stats.arrays import Bools, Codes, Floats
+from routemark.analysis.stats.arrays import Bools, Codes, Floats, by_column
 from routemark.analysis.stats.clusters import grouped_means
 from routemark.analysis.stats.intervals import accuracy_interval
 from routemark.analysis.verdict import Evidence, verdict
-from routemark.analysis.words import count
 from routemark.errors import UsageError
+from routemark.numbers import count, counted
 from routemark.records import (
     Arm,
     ArmMetrics,
     ArmSummary,
     BestOracle,
+    EqualCost,
     FullScoreOracle,
     Offline,
     OfflineArm,
@@ -86,12 +88,26 @@ class Asking(NamedTuple):
 def judge(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> Offline:
     """Give everything that the files tell. Raises: UsageError for a baseline that is not in them."""
     _check_baseline(asking.baseline, [*outcomes.models, *(chosen.picks.arm for chosen in arms)])
+    with ThreadPoolExecutor(1) as beside:  # numpy lets go of the interpreter's lock
+        rules = (
+            beside.submit(routing_rules, outcomes, arms[0].picks, None, seed=asking.seed) if arms else None
+        )
+        found = _judged(outcomes, arms, asking)
+    kept_draws.cache_clear()
+    return found if rules is None else msgspec.structs.replace(found, rules=rules.result())
+
+
+def _judged(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> Offline:
+    """Give everything but the rules."""
     board = _board(outcomes, arms, asking)
     pairs = _pairs(board, asking)
+    pools = Pools(outcomes, seed=asking.seed) if asking.all_metrics else None
     metrics: OfflineMetrics | UnsetType = UNSET
-    if asking.all_metrics:
-        metrics = offline_metrics(outcomes, [chosen.picks for chosen in arms], seed=asking.seed)
-    found = Offline(
+    if pools is not None:
+        metrics = offline_metrics(pools, [chosen.picks for chosen in arms])
+    whole = _Whole(outcomes, board, pairs, pools, asking)
+    equal = equal_costs(outcomes, [chosen.picks for chosen in arms], seed=asking.seed)
+    return Offline(
         questions=outcomes.asked.n,
         models={
             name: OfflineModel(
@@ -106,13 +122,13 @@ def judge(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> Offline
         best_single=baselines.best_single(outcomes, seed=asking.seed),
         oracles=_oracles(outcomes),
         zero_router=_zero_router(outcomes),
-        arms={chosen.picks.arm: _arm(outcomes, chosen, board, pairs, asking) for chosen in arms},
+        arms={
+            chosen.picks.arm: _arm(whole, chosen, at_its_cost)
+            for chosen, at_its_cost in zip(arms, equal, strict=True)
+        },
         comparisons=[pair.comparison for pair in pairs],
-        rules=routing_rules(outcomes, arms[0].picks, None, seed=asking.seed) if arms else None,
         metrics=metrics,
     )
-    kept_draws.cache_clear()
-    return found
 
 
 def _check_baseline(name: str | None, known: Sequence[str]) -> None:
@@ -135,12 +151,11 @@ class _Board(NamedTuple):
 def _board(outcomes: Outcomes, arms: Sequence[Chosen], asking: Asking) -> _Board:
     picks = [chosen.picks for chosen in arms]
     score, cost, latency = (
-        np.column_stack([*(pick.of(cells) for pick in picks), cells])
+        by_column([*(pick.of(cells) for pick in picks), *cells.T])
         for cells in (outcomes.score, outcomes.cost, outcomes.latency)
     )
-    ungraded = np.column_stack(
-        [*(chosen.ungraded for chosen in arms), (outcomes.source == FILE) & np.isnan(outcomes.score)]
-    )
+    nobody_could = (outcomes.source == FILE) & np.isnan(outcomes.score)
+    ungraded = by_column([*(chosen.ungraded for chosen in arms), *nobody_could.T])
     cells = Matrix(score, cost, outcomes.asked.cluster, [outcomes.single] * score.shape[1], ungraded)
     sides: dict[str, ArmSummary] = {}
     for i, name in enumerate([*(pick.arm for pick in picks), *outcomes.models]):
@@ -241,7 +256,7 @@ def _verdict(board: _Board, pairs: list[Pair], subject: str, asking: Asking) -> 
 
 def _notes(side: ArmSummary, subject: str, questions: int) -> Iterator[str]:
     if side.graded < questions:
-        yield f"{subject} has scored picks on {side.graded:,} of {count(questions, 'question')}."
+        yield f"{subject} has scored picks on {count(side.graded)} of {counted(questions, 'question')}."
     yield (
         "The answers come from a file: how the router's own calls differ from direct calls of the models "
         "cannot be told."
@@ -286,13 +301,25 @@ def _zero_router(outcomes: Outcomes) -> ZeroRouter:
     return ZeroRouter(hull=list(names), aiq=aiq(hull, dearest), aiq_code=aiq_code(hull, dearest))
 
 
-def _arm(outcomes: Outcomes, chosen: Chosen, board: _Board, pairs: list[Pair], asking: Asking) -> OfflineArm:
+class _Whole(NamedTuple):
+    """What all arms have in common."""
+
+    outcomes: Outcomes
+    board: _Board
+    pairs: list[Pair]
+    pools: Pools | None
+    """Where all metrics are asked for."""
+    asking: Asking
+
+
+def _arm(whole: _Whole, chosen: Chosen, equal: EqualCost | None) -> OfflineArm:
+    outcomes, board, pairs, pools, asking = whole
     picks, side = chosen.picks, board.sides[chosen.picks.arm]
-    best, equal = optimality(outcomes, picks), equal_cost(outcomes, picks, seed=asking.seed)
+    best = optimality(outcomes, picks)
     missed = bounds.regret(outcomes, picks)
     metrics: ArmMetrics | UnsetType = UNSET
-    if asking.all_metrics:
-        metrics = arm_metrics(outcomes, picks, reference=_reference(outcomes, asking), seed=asking.seed)
+    if pools is not None:
+        metrics = arm_metrics(pools, picks, reference=_reference(outcomes, asking))
     return OfflineArm(
         n=side.graded,
         accuracy=side.accuracy,

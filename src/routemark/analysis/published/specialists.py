@@ -41,21 +41,55 @@ def zero_of(outcomes: Outcomes) -> Zero:
     return Zero(hull, tuple(pool.models[model] for model in hull.models))
 
 
-def arm_metrics(outcomes: Outcomes, picks: Picks, *, reference: str | None, seed: int) -> ArmMetrics:
+class Pool(NamedTuple):
+    """Models on some of the questions, and what they come to without a router."""
+
+    models: Outcomes
+    best: BestSingle | None
+    random: float | None
+    """Mean score of lots between them."""
+    oracle: float | None
+
+
+class Pools:
+    """The pool of each set of questions; most arms have the same, so that each is looked at once."""
+
+    def __init__(self, outcomes: Outcomes, *, seed: int) -> None:
+        self.outcomes = outcomes
+        self._seed = seed
+        self._found: dict[bytes, Pool] = {}
+
+    def scored(self, arms: Sequence[Picks]) -> tuple[Pool, list[Picks]]:
+        """Give the questions for which all of these arms have a scored pick."""
+        rows: Bools = np.all([np.isfinite(picks.of(self.outcomes.score)) for picks in arms], axis=0)
+        found = self._found.get(rows.tobytes())
+        if found is None:
+            found = self._found[rows.tobytes()] = self._pool(self.outcomes.where(rows))
+        return found, [picks.where(rows) for picks in arms]
+
+    def _pool(self, models: Outcomes) -> Pool:
+        lots = baselines.uniform(models)
+        return Pool(
+            models,
+            baselines.best_single(models, seed=self._seed),
+            None if lots is None else lots.accuracy,
+            oracles.best_then_cheapest(models).accuracy,
+        )
+
+
+def arm_metrics(pools: Pools, picks: Picks, *, reference: str | None) -> ArmMetrics:
     """Give the published metrics of one arm, on the questions for which it has a scored pick.
 
     ``reference``: the model that V_R goes by.
     """
-    models, (picks,) = _scored(outcomes, [picks])
-    score = _mean(picks.of(models.score))
-    best, lots = baselines.best_single(models, seed=seed), baselines.uniform(models)
-    oracle = oracles.best_then_cheapest(models).accuracy
+    pool, (picks,) = pools.scored([picks])
+    models, score = pool.models, _mean(picks.of(pool.models.score))
     standard = None if reference is None else _mean(models.score[:, models.models.index(reference)])
-    single = None if best is None else best.accuracy
+    single = None if pool.best is None else pool.best.accuracy
     return ArmMetrics(
         gain_at_best_single=_of(published.gain, score, single),
-        gain_at_random=_of(published.gain, score, None if lots is None else lots.accuracy),
-        gap_at_oracle=_of(published.gap, score, oracle),
+        gain_at_random=_of(published.gain, score, pool.random),
+        gap_at_oracle=_of(published.gap, score, pool.oracle),
         v_r=_of(published.relative_score, score, standard),
         v_b=_of(published.relative_score, score, single),
         e_p_bits=pick_entropy_bits((picks.share > 0).sum(axis=0).tolist()),
@@ -63,13 +97,14 @@ def arm_metrics(outcomes: Outcomes, picks: Picks, *, reference: str | None, seed
     )
 
 
-def offline_metrics(outcomes: Outcomes, arms: Sequence[Picks], *, seed: int) -> OfflineMetrics:
+def offline_metrics(pools: Pools, arms: Sequence[Picks]) -> OfflineMetrics:
     """Give the published metrics that are not about one arm."""
+    outcomes = pools.outcomes
     zero = zero_of(outcomes)
     buys = published.willingness_to_pay(zero.hull)
     names = dict.fromkeys(picks.arm.partition("?")[0] for picks in arms)
     curves = {
-        name: _curve(outcomes, [picks for picks in arms if picks.arm.partition("?")[0] == name])
+        name: _curve(pools, [picks for picks in arms if picks.arm.partition("?")[0] == name])
         for name in names
     }
     dearest = max(
@@ -84,14 +119,14 @@ def offline_metrics(outcomes: Outcomes, arms: Sequence[Picks], *, seed: int) -> 
         best_buys=[
             Buy(from_usd=buy.from_usd, model=model) for buy, model in zip(buys, zero.models, strict=True)
         ],
-        routers={name: _router(curve, float(dearest), points, seed=seed) for name, curve in curves.items()},
+        routers={name: _router(curve, float(dearest), points) for name, curve in curves.items()},
     )
 
 
 class _Curve(NamedTuple):
     """The arms of one router, on the questions for which all of them have a scored pick."""
 
-    models: Outcomes
+    pool: Pool
     arms: list[Picks]
     score: list[float]
     """Mean of each arm; empty where there is no such question, as ``cost``."""
@@ -103,17 +138,18 @@ class _Curve(NamedTuple):
         return zero_router(np.array(self.cost), np.array(self.score))
 
 
-def _curve(outcomes: Outcomes, arms: Sequence[Picks]) -> _Curve:
-    models, arms = _scored(outcomes, arms)
+def _curve(pools: Pools, arms: Sequence[Picks]) -> _Curve:
+    pool, arms = pools.scored(arms)
+    models = pool.models
     if not models.asked.n:
-        return _Curve(models, arms, [], [])
+        return _Curve(pool, arms, [], [])
     scores = [float(picks.of(models.score).mean()) for picks in arms]
-    return _Curve(models, arms, scores, [_mean_or_nan(picks.of(models.cost)) for picks in arms])
+    return _Curve(pool, arms, scores, [_mean_or_nan(picks.of(models.cost)) for picks in arms])
 
 
-def _router(curve: _Curve, dearest: float, points: _Points, *, seed: int) -> RouterCurve:
-    best = baselines.best_single(curve.models, seed=seed)
-    pair = _pair(curve.models, curve.arms)
+def _router(curve: _Curve, dearest: float, points: _Points) -> RouterCurve:
+    best = curve.pool.best
+    pair = _pair(curve.pool.models, curve.arms)
     share, score = (np.zeros(0), np.zeros(0)) if pair is None else pair.points(curve.arms)
     return RouterCurve(
         arms=[picks.arm for picks in curve.arms],
@@ -208,13 +244,6 @@ def _gap_recovered(models: Outcomes, picks: Picks) -> float | None:
     if pair is None:
         return None
     return published.pgr(float(pair.points([picks])[1][1]), pair.weak, pair.strong)
-
-
-def _scored(outcomes: Outcomes, arms: Sequence[Picks]) -> tuple[Outcomes, list[Picks]]:
-    """Give the questions for which all of these arms have a scored pick."""
-    scores = np.column_stack([picks.of(outcomes.score) for picks in arms])
-    rows: Bools = np.isfinite(scores.sum(axis=1))
-    return outcomes.where(rows), [picks.where(rows) for picks in arms]
 
 
 def _of(formula: Formula, score: float | None, reference: float | None) -> float | None:

@@ -63,13 +63,17 @@ def covariance_of_means(values: Floats, cluster: Codes) -> Floats:
 
     ``cluster`` has one index a row. Below two clusters nothing is known: NaN.
     """
-    residuals = np.subtract(values, values.mean(axis=0))
+    residuals: Floats = np.subtract(values, values.mean(axis=0)).T
     count = distinct(cluster)
     if count < 2:
         return np.full((values.shape[1], values.shape[1]), np.nan)
-    place = cluster if _are_indices(cluster) else np.unique(cluster, return_inverse=True)[1]
-    sums: Floats = np.column_stack([np.bincount(place, weights=column) for column in residuals.T])
-    covariance: Floats = sums.T @ sums * (count / (count - 1) / len(values) ** 2)
+    if count < len(values):
+        place = cluster if _are_indices(cluster) else np.unique(cluster, return_inverse=True)[1]
+        residuals = np.array([np.bincount(place, weights=column) for column in residuals])
+    # not by @, whose last digit hangs on the number of its threads
+    covariance: Floats = np.einsum("ic,jc->ij", residuals, residuals) * (
+        count / (count - 1) / len(values) ** 2
+    )
     return covariance
 
 

@@ -44,11 +44,12 @@ def student_t_quantile(level: float, degrees: int) -> float:
     for _ in range(_STEPS):
         step = (student_t_tail(t, degrees) - tail) / _student_t_density(t, degrees)
         t += step
-        if abs(step) <= 1e-13 * t:
+        if step <= 1e-13 * t:  # a step back is rounding
             break
     return t
 
 
+@lru_cache(maxsize=4096)
 def binomial_half_tail(k: int, n: int) -> tuple[float, float]:
     """Give (P(X <= k), P(X = k)) of n tosses of a fair coin, k <= n / 2; O(sqrt(n)) terms matter."""
     point = math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2.0))
