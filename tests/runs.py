@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from nursery import Nursery
 from routemark.gateway import process as starting
 from routemark.journal import Event, replay
 from routemark.records import Outcome
+from routemark.report import outputs
 
 KEY = "sk-or-v1-test-0123456789"
 
@@ -91,6 +94,11 @@ def routemark(*arguments: str, cwd: Path, **environ: str) -> Done:
     child = NURSERY.run(*arguments, cwd=cwd, environ=clean_environ(**environ))
     assert child.status is not None
     return Done((child.status, child.stdout, child.stderr))
+
+
+def leave_out_pages(patch: pytest.MonkeyPatch) -> None:
+    """Let the runs of this process write results in place of the page, which takes longer than a small run."""
+    patch.setitem(outputs.WRITERS, ".html", outputs.WRITERS[".json"])
 
 
 def wait_until(happened: Callable[[], object], seconds: float = 60) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 import routemark
 from lookalike import Lookalike, Reply
-from routemark.errors import QuestionFileError, SettingsError
+from routemark.errors import QuestionFileError, SettingsError, UsageError
+from routemark.report.views import LIMITED
 
 QUESTIONS = [
     {"id": f"q{i}", "difficulty": "easy", "question": f"{i} + 1?", "reference": i + 1} for i in range(8)
@@ -38,6 +39,9 @@ def test_run_and_open_give_the_same_handle() -> None:
     assert len(table) == 16
     assert {row["answer"] for row in table} == {str(i + 1) for i in range(8)}
     assert run.run.id in repr(run)
+    with pytest.raises(UsageError, match="Known: rows, polars, pandas"):
+        run.table("excel")  # type: ignore[call-overload]
+    assert (LIMITED in run._repr_html_()) is ("*</td>" in run._repr_html_())
 
 
 def test_faults_and_settings_are_raised_as_errors() -> None:

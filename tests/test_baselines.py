@@ -23,10 +23,9 @@ from routemark.gateway.process import simulated_gateway
 from routemark.main import Finished, ask, rows, summarise
 from routemark.prepare import make_arms, open_resumed, open_run, prepare
 from routemark.pricing import priced
-from routemark.report import outputs
 from routemark.report.results import results_head
 from routemark.rundir import Ledger, RunDirectory
-from runs import begin, outcomes, stats
+from runs import begin, leave_out_pages, outcomes, stats
 
 N = 96
 ROUTER = "openrouter/auto"
@@ -38,8 +37,7 @@ RARELY = 78
 
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the page, which takes longer than these runs."""
-    monkeypatch.setitem(outputs.WRITERS, ".html", outputs.WRITERS[".json"])
+    leave_out_pages(monkeypatch)
 
 
 def pick(n: int) -> str:

@@ -150,8 +150,10 @@ def test_a_simulated_run_says_so_everywhere(tmp_path: Path) -> None:
         again = routemark("report", "latest", "--format", form, cwd=tmp_path)
         assert again.returncode == 0, again.stderr
         assert again.stdout.lower().startswith(begins.lower())
-        assert "SIMULATED" in again.stdout or form == "json"
-    assert json.loads(routemark("report", "latest", "--format", "json", cwd=tmp_path).stdout) == results
+        if form == "json":
+            assert json.loads(again.stdout) == results
+        else:
+            assert "SIMULATED" in again.stdout
 
 
 def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
             "run",
             "--simulate",
             "--limit",
-            "15",
+            "8",
             "-m",
             "openrouter/auto",
             "-m",
@@ -174,7 +176,7 @@ def test_the_same_seed_gives_the_same_results(tmp_path: Path) -> None:
         return [{k: v for k, v in row.items() if k not in volatile} for row in results]
 
     first = rows("a", "--repeats", "2")
-    how = ("-j", "3", "--transport", "httpx", "--no-stream")
+    how = ("-j", "4", "--transport", "httpx", "--no-stream")
     assert first == rows("b", "--repeats", "2", *how, program=OWN)
     assert first != rows("c", "--repeats", "2", "--seed", "5")
 

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from lookalike import Lookalike, Reply, Request
+from routemark import numbers
 from routemark.config import Settings
 from routemark.forecast import forecast
 from routemark.main import ask
 from routemark.policy.forecast import Forecast
 from routemark.policy.retry import RetryPolicy
 from routemark.prepare import open_run, prepare
-from routemark.report import numbers
 from routemark.report.forecast import render
 from test_end_to_end import routemark, write_questions
 

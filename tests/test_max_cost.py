@@ -1,11 +1,9 @@
 """``--max-cost`` against the gateway's own ledger: whatever breaks, no more is billed than was allowed."""
 
 import asyncio
-import contextlib
 import functools
 import json
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +20,7 @@ from routemark.main import Finished, ask
 from routemark.policy.retry import RetryPolicy
 from routemark.prepare import open_resumed, open_run, prepare
 from routemark.pricing import priced
-from routemark.records import Outcome, ResultRow, Run, Summary
-from routemark.report.sinks import Sink
+from routemark.records import Outcome
 from routemark.rundir import RunDirectory
 
 ARMS = [
@@ -41,22 +38,10 @@ STALLS = ",stall:0.01"
 """A stream that falls silent is waited for, hence only with some seeds."""
 
 
-@contextlib.contextmanager
-def no_page(path: Path, run: Run) -> Iterator[Sink]:
-    """Write nothing: a page takes longer than all that is asked here, and tells nothing of it."""
-    yield Silent()
-
-
-class Silent:
-    def row(self, row: ResultRow) -> None: ...
-
-    def close(self, summary: Summary) -> None: ...
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait long before asking again, nor for a report."""
-    monkeypatch.setattr("routemark.report.page.open_page", no_page)
+    runs.leave_out_pages(monkeypatch)
     for module in ("main", "pricing"):
         monkeypatch.setattr(f"routemark.{module}.RetryPolicy", functools.partial(RetryPolicy, base_s=0.01))
 
@@ -116,7 +101,7 @@ def test_no_more_is_billed_than_allowed_and_more_money_gives_the_undisturbed_res
     """Dozens at once; answers that break off are billed by the gateway and never tell their cost."""
     stalls = seed % 5 == 0
     faults = FAULTS + STALLS * stalls
-    more = {"seed": seed, "stream": seed % 2 == 0, "limit": 60, "idle_timeout": 3.0 if stalls else 30.0}
+    more = {"seed": seed, "stream": seed % 2 == 0, "limit": 60, "idle_timeout": 1.5 if stalls else 30.0}
     limits = (3.4, 3.9)
 
     async def scenario() -> tuple[Finished, Finished]:
@@ -132,7 +117,7 @@ def test_no_more_is_billed_than_allowed_and_more_money_gives_the_undisturbed_res
             assert billed(base_url) <= limits[1]
             finished = await resume(msgspec.structs.replace(wanted, max_cost=1_000.0))
             assert stats(base_url)["double_bills"] == 0
-        async with simulated_gateway(seed=seed, latency="fixed:0.3", faults=faults) as base_url:
+        async with simulated_gateway(seed=seed, latency="fixed:0.02", faults=faults) as base_url:
             undisturbed = await begin(settings(tmp_path / "b", base_url, **more))
         return finished, undisturbed
 

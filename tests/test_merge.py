@@ -10,7 +10,7 @@ import pytest
 
 from routemark.commands import app
 from routemark.errors import UsageError
-from runs import KEY, events, gateway, outcomes, results, stats, timeless, write_sums
+from runs import KEY, events, gateway, leave_out_pages, outcomes, results, stats, timeless, write_sums
 
 N = 24
 TRIALS = 4 * N
@@ -22,6 +22,7 @@ OF_THE_PLACE = ("runs_dir", "concurrency", "run_id")
 def routemark(*arguments: str | Path) -> int:
     """Run a command in this process; give its exit code."""
     with pytest.MonkeyPatch.context() as patch:
+        leave_out_pages(patch)
         patch.setenv("OPENROUTER_API_KEY", KEY)
         return app([*map(str, arguments)], result_action="return_value") or 0
 

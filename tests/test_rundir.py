@@ -257,3 +257,19 @@ def test_copies_come_last_and_do_not_shorten_the_prefix_of_the_others(tmp_path: 
     assert {j.question.id for j in judged[-len(copies) * 2 :]} == copies
     assert all(j.counted for j in judged if not j.copy)
     assert ledger.prefix >= 6
+
+
+@pytest.mark.parametrize(("fixed", "first"), [(False, 20.0), (True, 50.0)])
+def test_the_pace_begins_with_what_each_process_began_with(tmp_path: Path, fixed: bool, first: float) -> None:
+    directory, run, questions = make(tmp_path, n=1, repeats=1)
+    run = msgspec.structs.replace(run, settings={"concurrency": 50, "fixed_concurrency": fixed})
+    with Journal(directory.journal) as journal:
+        for minute, since, limit in ((0, 4.0, 40.0), (0, 4.5, 50.0), (9, 1.0, 32.0)):  # killed, and resumed
+            at = f"2026-01-01T00:0{minute}:{10 + since:04.1f}Z"
+            journal.append(Event(event="pace", at=at, data={"at_s": since, "limit": limit, "reason": "x"}))
+    pace = Ledger(run, questions, directory.journal).pace
+    assert [step.limit for step in pace] == [first, 40.0, 50.0, first, 32.0]
+    start = pace[0].at
+    assert [step.at - start for step in pace] == pytest.approx([0, 4.0, 4.5, 540.0, 541.0])
+    unknown = msgspec.structs.replace(run, settings={})
+    assert [step.limit for step in Ledger(unknown, questions, directory.journal).pace] == [40.0, 50.0, 32.0]

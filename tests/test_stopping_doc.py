@@ -5,7 +5,7 @@ import runpy
 from pathlib import Path
 
 from routemark.analysis.stopping.sequential import GRID, LAST_LEVEL, LAST_WITHIN, SHARES, Design
-from routemark.analysis.verdict import MOST_LOST
+from routemark.analysis.sureness import MOST_LOST
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/stopping.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, assert_never, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import msgspec
 
@@ -60,7 +60,8 @@ class RunHandle:
         """Give a row for each trial that has ended, in plan order, as `routemark export` does.
 
         ``rows``: dictionaries, nested as in results.json. ``polars`` and ``pandas``: a data frame with the columns
-        of the CSV and Parquet files; unknown is null. Raises: UsageError where that library is not installed.
+        of the CSV and Parquet files; unknown is null. Raises: UsageError where that library is not installed, or
+        for any other name.
         """
         if as_ == "rows":
             return [msgspec.to_builtins(row) for row in rows(self._ledger)]
@@ -71,7 +72,7 @@ class RunHandle:
         if as_ == "pandas":
             pandas = _library("pandas", "pip install pandas")
             return pandas.DataFrame(cells, columns=columns())
-        assert_never(as_)
+        raise UsageError(f"table({as_!r}): there is no such table. Known: rows, polars, pandas.")
 
     def __repr__(self) -> str:
         """Give the verdict and a line an arm."""

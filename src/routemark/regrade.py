@@ -27,9 +27,9 @@ from routemark.gateway.process import gateway_for
 from routemark.journal import Event, Journal
 from routemark.judge import is_wanted, open_judge, rivals
 from routemark.main import Finished, conclude
+from routemark.numbers import usd
 from routemark.prepare import require_key
 from routemark.records import Grade, Outcome, Question, Record
-from routemark.report.numbers import usd
 from routemark.rundir import Judged, Ledger, RunDirectory
 
 

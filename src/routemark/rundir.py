@@ -28,6 +28,7 @@ from routemark.errors import JournalError, RunError, UsageError, rule
 from routemark.files import replaced
 from routemark.journal import Event, Line, damaged, read_at, replay
 from routemark.policy import plan
+from routemark.policy.pacing import Pace
 from routemark.questions import QuestionSet, open_frozen
 from routemark.questions.sharing import share
 from routemark.records import Grade, Outcome, Question, Run
@@ -179,7 +180,7 @@ class Ledger:
         self._judge_costs: list[float] = []
         """Known costs of judging, US dollars."""
         self.pace: list[PaceChanged] = []
-        """Changes of the pace, in the order in which they came."""
+        """Changes of the pace, in the order in which they came, behind what each process began with."""
         self._lookups = _Column()
         """Lookups that told the cost of a trial, by place."""
         if journal.exists():
@@ -371,8 +372,14 @@ class Ledger:
 
     def _keep_pace(self, event: Event) -> None:
         at, limit = seconds_since_1970(event.at), event.data.get("limit")
-        if at is not None and isinstance(limit, int | float):
-            self.pace.append(PaceChanged(at, float(limit), str(event.data.get("reason", ""))))
+        if at is None or not isinstance(limit, int | float):
+            return
+        since = event.data.get("at_s")
+        begun = at - since if isinstance(since, int | float) else at
+        # no line tells the pace with which a process began
+        if not self.pace or begun > self.pace[-1].at:
+            self.pace.extend(_start_of_pace(self.run, begun))
+        self.pace.append(PaceChanged(at, float(limit), str(event.data.get("reason", ""))))
 
     def _take(self, outcome: Outcome, offset: int, place: int) -> None:
         """Let the newest outcome of a trial count."""
@@ -393,6 +400,13 @@ class Ledger:
         offsets, places = placed.offsets[by_offset], placed.places[by_offset]
         fresh = offsets > self._outcome_at[places]  # a grade belongs to the outcome before it
         self._grade_at[places[fresh]] = offsets[fresh]
+
+
+def _start_of_pace(run: Run, begun: float) -> Iterator[PaceChanged]:
+    """Give the pace with which a process began, seconds since 1970; nothing where the settings do not tell it."""
+    ceiling, fixed = run.settings.get("concurrency"), run.settings.get("fixed_concurrency")
+    if isinstance(ceiling, int):
+        yield PaceChanged(begun, Pace(ceiling, fixed=fixed is True).limit, "the start")
 
 
 def _check(record: Line, journal: Path, offset: int) -> None:

@@ -18,7 +18,7 @@ LABELS = ["easy", "hard", "opt"]
 def arm(sample: int | None = None, accuracy: float | None = 0.5) -> ArmSummary:
     none: dict[str, Slice] = {}
     return ArmSummary(
-        n=0, succeeded=0, failed=0, failures={}, truncated=0, empty=0, ungraded=0, graded=0, clusters=0, is_router=False,
+        n=90, succeeded=90, failed=0, failures={}, truncated=0, empty=0, ungraded=0, graded=0, clusters=0, is_router=False,
         accuracy=accuracy, accuracy_ci95=None, accuracy_answered=None, cost_usd=None, cost_unknown=0, cost_per_1k_usd=None,
         cost_per_correct_usd=None, arena_score=None, latency_s=Quantiles(), ttft_s=Quantiles(), model_usage={},
         provider_usage={}, pick_entropy_bits=None, by_difficulty=none, by_category=none, by_task_type=none, sample=sample,

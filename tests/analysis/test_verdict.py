@@ -264,16 +264,27 @@ def test_too_little_to_judge_says_what_is_missing(given, sentence):
             (-0.02, 0.05),
             (
                 "Whether its picks beat the same models picked at random is open: "
-                "between 2.0 points worse and 5.0 better."
+                "between 2.0 points worse and 5.0 better "
+                "(about 176 more questions would tell a gain of 3 points)."
             ),
         ),
         (None, "Whether its picks beat the same models picked at random was not measured."),
     ],
 )
 def test_skill_sentence(interval, said):
-    mix = interval and SameMix(accuracy=0.8, cost_per_1k_usd=1.0, gain=0.0, gain_ci95=interval, p_value=0.5)
+    mix = interval and SameMix(
+        accuracy=0.8, cost_per_1k_usd=1.0, gain=0.0, gain_ci95=interval, p_value=0.5, n=100
+    )
     arms = {R: arm(is_router=True, same_mix=mix), "f": arm()}
     assert verdict(evidence([pair("f", (0, 0.1))], arms)).skill == said
+
+
+def test_skill_is_not_judged_on_too_few_questions():
+    mix = SameMix(accuracy=0.5, cost_per_1k_usd=1.0, gain=0.4, gain_ci95=(0.3, 0.5), p_value=0.001, n=29)
+    arms = {R: arm(is_router=True, same_mix=mix), "f": arm()}
+    assert verdict(evidence([pair("f", (0, 0.1))], arms)).skill == (
+        "Too little to judge whether its picks beat the same models picked at random: 29 questions (30 needed)."
+    )
 
 
 def test_simulated_comes_first_among_the_notes():

@@ -190,8 +190,8 @@ def test_the_month_covers_in_many_worlds(factor, monkeypatch):
 @pytest.mark.parametrize(
     ("usd", "interval", "said"),
     [
-        (-120, (-150, -90), "At 9,000 calls a month it saves about $120 ($90.00 to $150) beside f."),
-        (120, (90, 150), "At 9,000 calls a month it costs about $120 more ($90.00 to $150) than f."),
+        (-120, (-150, -90), "At 9,000 calls a month it saves about $120.00 ($90.00 to $150.00) beside f."),
+        (120, (90, 150), "At 9,000 calls a month it costs about $120.00 more ($90.00 to $150.00) than f."),
         (
             -20,
             (-50, 10),

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import report_factory as factory
+from analysis.worlds import answer, grade, question, run, summarise
+from routemark import numbers
 from routemark.analysis.controls.hull import height, zero_router
 from routemark.analysis.stats.distributions import student_t_quantile
 from routemark.analysis.stats.intervals import wilson
 from routemark.analysis.stats.strata import _satterthwaite
-from routemark.report import numbers
+from routemark.report import figures, text
 from routemark.report.charts_cost import ORACLE, mix_of
 from routemark.report.page import open_page as open_sink
 
@@ -319,6 +321,42 @@ def told(page):
     text = page.locator("#winner").inner_text()
     sure = re.search(r"better than (.*?)\.( |$)", text)
     return page.locator("#winner strong").inner_text(), set(sure[1].split(", ")) if sure else set()
+
+
+@pytest.mark.parametrize(("questions", "sure"), [(29, False), (30, True)])
+def test_verdict_figure_terminal_and_page_call_nothing_sure_below_30_answers(
+    browser, tmp_path, questions, sure
+):
+    """A router that is right for less, where the only other model is wrong: at no price could that be closer."""
+    trials = []
+    for i in range(questions):
+        item = question(f"q{i}", difficulty=("easy", "hard")[i % 2])
+        for arm, right, cost in (("auto", i > 0, 0.001), ("one", i % 3 == 0, 0.003)):
+            trials.append((item, answer(arm, item.id, cost_usd=cost + i % 5 / 1e5), grade(float(right))))
+    manifest = run("auto", "one", routers=["auto"], questions=questions)
+    summary = summarise(trials, manifest)
+    assert summary.verdict.sentence.startswith("Better than one" if sure else "Too little to judge: 29")
+    flips = next(one.said for one in figures.figures(manifest, summary) if one.title == "Choice flips at")
+    assert flips.endswith("auto is surely better at every price") is sure
+    assert ("surely better is neither" in flips) is not sure
+    shown = " ".join(text.render(manifest, summary, width=100, color=False).split())
+    assert ("auto is surely (95 %) the better buy at every price." in shown) is sure
+    assert ("At no price is either surely the better buy." in shown) is not sure
+    assert summary.comparisons[0].surely_better_usd is not None or not sure
+    path = factory.written(open_sink, tmp_path / "r.html", manifest, summary, [])
+    watched = Watched(browser, path.as_uri())
+    page = watched.open()
+    weights = page.locator("#mix input[type=range]")
+    assert weights.count() == 2
+    for weigh in (lambda: None, lambda: weights.first.fill("40")):
+        weigh()
+        assert told(page) == ("auto", {"one"} if sure else set())
+        assert ("Open beside one." in page.locator("#winner").inner_text()) is not sure
+    weights.first.fill(
+        "0"
+    )  # half of the questions tell too little, as the verdict for such weights would say
+    assert told(page) == ("auto", set())
+    watched.close()
 
 
 AS_ASKED = {name: (arm.accuracy, arm.cost_per_1k_usd / 1000) for name, arm in SUMMARY.arms.items()}

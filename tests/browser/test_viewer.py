@@ -342,6 +342,10 @@ def test_a_real_run_is_watched_from_its_first_answer_to_its_end(browser, tmp_pat
             page.locator(".name").click()
             page.wait_for_url("**/runs/live/live")
             seen(page.locator("h1")).to_have_text("Under way", timeout=40_000)
+            seen(
+                page.locator(".simulated strong")
+            ).to_be_visible()  # whatever was known when the page was loaded
+            assert page.title() == "SIMULATED - live - Routemark"
             for shown in ("#newest a", "#open a", "#bins .b-trial", "#failures th"):
                 page.locator(shown).first.wait_for(state="attached")
             page.wait_for_function("() => document.querySelectorAll('#newest a').length > 3")

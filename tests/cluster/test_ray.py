@@ -4,14 +4,13 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks.nodes import Nodes
 
 from lookalike import Lookalike, Reply, Request
 from routemark import sandbox
@@ -55,47 +54,12 @@ ASK = (
 MADE_OF_TIMES = {"service", "timeline", "arena_score", "flags"}
 
 
-class Nodes:
-    """Two Ray nodes in a process of their own."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("two_nodes.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=clean_environ(RAY_TMPDIR=str(TMP), RAY_USAGE_STATS_ENABLED="0"),
-            text=True,
-        )
-        self.address = self._said("address")
-
-    def _said(self, word: str) -> str:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith(word):
-                return line.removeprefix(word).strip()
-        raise AssertionError("the cluster did not start")
-
-    def tell(self, word: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{word}\n")
-        self._process.stdin.flush()
-        self._said("done")
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(60)
-        self._process.stdout.close()
-        shutil.rmtree(TMP, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    made = Nodes()
+    made = Nodes(TMP, clean_environ())
     yield made
     made.close()
+    shutil.rmtree(TMP, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

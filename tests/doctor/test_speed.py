@@ -20,10 +20,10 @@ def shown(**above: float) -> list[Shown]:
 
 def test_the_ceiling_is_the_most_in_flight_that_is_within_five_percent() -> None:
     rate, latency = found(RATE, shown(n1=0.001, n100=0.01, n300=0.04, n1000=0.2))
-    assert "5,000 requests a second, 0.20 ms" in rate.message
+    assert "5,000 requests a second, 0.2 ms" in rate.message
     assert latency.status == "ok"
     assert "within 5 % up to 300 requests" in latency.message
-    assert "1,000: +20.0%" in latency.message
+    assert "1,000: +20.0 %" in latency.message
 
 
 @pytest.mark.parametrize("above", [{"n1": 0.2}, {"n1": 0.01, "n30": 0.02, "n100": 0.06}])

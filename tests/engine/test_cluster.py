@@ -24,7 +24,7 @@ from routemark.main import Finished, ask, rows, summarise
 from routemark.policy.retry import RetryPolicy
 from routemark.prepare import open_resumed, open_run, prepare
 from routemark.pricing import priced
-from runs import events, outcomes, write_sums
+from runs import events, leave_out_pages, outcomes, write_sums
 
 KEY = "sk-or-v1-cluster-0123456789"
 ARMS = ["sim/pebble-nano", "sim/abacus"]
@@ -114,7 +114,8 @@ class TeamHere:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait long before asking again, and look after the team often."""
+    """Let nobody wait long before asking again, nor for a page, and look after the team often."""
+    leave_out_pages(monkeypatch)
     for module in ("main", "pricing", "engine.cluster_worker"):
         monkeypatch.setattr(f"routemark.{module}.RetryPolicy", functools.partial(RetryPolicy, base_s=0.01))
     monkeypatch.setattr("routemark.engine.cluster.LOOK_S", 0.02)

@@ -8,9 +8,10 @@ import pytest
 
 import report_factory as factory
 from analysis.worlds import answer, grade, question, run
+from routemark import numbers
 from routemark.analysis.summary import Fold
 from routemark.records import Copies
-from routemark.report import markdown, numbers, page, text
+from routemark.report import markdown, page, text
 from routemark.report.sections import sections
 from routemark.wire.arms import parse_arm
 

@@ -8,12 +8,12 @@ import pytest
 
 import journals
 from routemark import generations, main
-from routemark.errors import JournalError
+from routemark.errors import JournalError, RunError
 from routemark.journal import Event, Launch, encode
 from routemark.records import Question
 from routemark.report.rows import result_row
 from routemark.rundir import Ledger, RunDirectory
-from routemark.viewer import child, index
+from routemark.viewer import child, figures, index
 from routemark.viewer.opened import OpenRun
 
 ASKED = journals.questions(30)
@@ -212,6 +212,22 @@ def test_the_process_for_large_runs_makes_the_same_index(tmp_path, monkeypatch, 
     monkeypatch.setattr("sys.argv", ["child", str(tmp_path / "nowhere"), str(tmp_path)])
     assert child.main() == 1
     assert "no run here" in capsys.readouterr().err
+
+
+def test_the_process_for_figures_tells_what_the_thread_does(tmp_path, monkeypatch, capsys):
+    path = journals.make(tmp_path, "run", ASKED, mixed(8), status="stopped")
+    directory, maker = RunDirectory(path), figures.Figures()
+    here = maker.of(directory, path / "index")
+    assert here.summary.total > 0
+    (path / "index" / "lists.json").unlink()
+    monkeypatch.setattr(figures, "AT_ONCE", 0)
+    assert maker.of(directory, path / "index") == here
+    (path / "journal.jsonl").write_bytes(b"{damaged}\n" * 3 + encode(journals.outcome(ASKED[0], ARMS[0])))
+    with pytest.raises(RunError, match="damaged at byte 0"):
+        maker.of(directory, path / "index")
+    maker.close()
+    with pytest.raises(RunError, match="the viewer ends"):
+        maker.of(directory, path / "index")
 
 
 def test_a_directory_that_cannot_be_written_is_indexed_elsewhere(tmp_path, monkeypatch):

@@ -144,15 +144,16 @@ def _compared(
     p_holm = holm_over(primary, [difference_p_value(difference) for difference in differences])
     found = []
     for (a, b), difference, ratio, adjusted in zip(pairs, differences, ratios, p_holm, strict=True):
+        lost = max(lost_share(arms[names[a]]), lost_share(arms[names[b]]))
         value = price(
-            cells.score[:, a] - cells.score[:, b], cells.cost[:, a] - cells.cost[:, b], cells.cluster
+            cells.score[:, a] - cells.score[:, b], cells.cost[:, a] - cells.cost[:, b], cells.cluster, lost
         )
         comparison = comparison_of((names[a], names[b]), difference, ratio, margin)
         comparison = msgspec.structs.replace(
             comparison,
             p_value_holm=adjusted,
             **price_fields(comparison, value),
-            failed_or_ungraded=max(lost_share(arms[names[a]]), lost_share(arms[names[b]])),
+            failed_or_ungraded=lost,
         )
         at_once = difference_interval(difference, 1 - 0.05 / family)
         found.append(Pair(comparison, difference, at_once, ratio, value))

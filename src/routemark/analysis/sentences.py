@@ -9,26 +9,15 @@ from routemark.analysis.controls.cost import SAME_COST, cost_standing
 from routemark.analysis.stats.arrays import Interval
 from routemark.analysis.stats.distributions import normal_quantile
 from routemark.analysis.stats.power import questions_to_tell
-from routemark.analysis.words import (
-    count,
-    dollars,
-    less,
-    listing,
-    more,
-    percent,
-    point_range,
-    points,
-    standing,
-)
+from routemark.analysis.sureness import FEWEST_ANSWERS
+from routemark.analysis.words import listing
+from routemark.numbers import count, counted, in_points, less, more, point_range, standing, usd, whole_percent
 from routemark.records import Comparison, Delivery, EqualCost, PriceRange, SameMix, WhereItHurts
-
-FEWEST_ANSWERS = 30
-"""Answers to compare, below which nothing is judged."""
 
 
 def hangs_on(unsure: int) -> str:
     """Say that the answers which nobody could grade might change the row."""
-    return f"This depends on {count(unsure, 'answer')} that could not be graded."
+    return f"This depends on {counted(unsure, 'answer')} that could not be graded."
 
 
 def needless(rival: Pair, margin: float) -> str:
@@ -43,7 +32,7 @@ def needless(rival: Pair, margin: float) -> str:
         )
     return (
         f"You do not need this router here: {comparison.baseline} alone is as good "
-        f"(at most {points(margin)} behind) for {saving} less."
+        f"(at most {in_points(margin)} behind) for {saving} less."
     )
 
 
@@ -62,7 +51,7 @@ def as_good_for_less(best: Pair, models: int, margin: float) -> str:
     """Row 3: as good as the best, and cheaper."""
     comparison = best.comparison
     saved = less(_ratio(comparison), _known(comparison.cost_ratio_ci95))
-    return f"As good as {_best(comparison, models)} (within {points(margin)}), for {saved}."
+    return f"As good as {_best(comparison, models)} (within {in_points(margin)}), for {saved}."
 
 
 def as_good(best: Pair, models: int, margin: float) -> str:
@@ -71,7 +60,7 @@ def as_good(best: Pair, models: int, margin: float) -> str:
     price = cost(comparison)
     if cost_standing(comparison.cost_ratio_ci95) == "dearer":
         price = f"but dearer: {price}"
-    return f"As good as {_best(comparison, models)} (within {points(margin)}), {price}."
+    return f"As good as {_best(comparison, models)} (within {in_points(margin)}), {price}."
 
 
 def gives_up(rival: Pair) -> str:
@@ -85,11 +74,10 @@ def gives_up(rival: Pair) -> str:
     if price.surely_better is not None and price.surely_better.to_usd is not None:
         sure.append(f"surely {_below(price.surely_better)}")
     if price.surely_worse is not None:
-        sure.append(f"surely not above {dollars(price.surely_worse.from_usd)}")
+        sure.append(f"surely not above {usd(price.surely_worse.from_usd)}")
     borders = f" ({', '.join(sure)})" if sure else ""
     return (
-        f"{text}: worth it only if a right answer is worth less than "
-        f"{dollars(price.indifference_usd)}{borders}."
+        f"{text}: worth it only if a right answer is worth less than {usd(price.indifference_usd)}{borders}."
     )
 
 
@@ -98,8 +86,8 @@ def _below(prices: PriceRange) -> str:
     if prices.to_usd is None:
         raise ValueError("this sentence needs an upper end")
     if prices.from_usd == 0:
-        return f"below {dollars(prices.to_usd)}"
-    return f"between {dollars(prices.from_usd)} and {dollars(prices.to_usd)}"
+        return f"below {usd(prices.to_usd)}"
+    return f"between {usd(prices.from_usd)} and {usd(prices.to_usd)}"
 
 
 def worse(rival: Pair) -> str:
@@ -117,7 +105,7 @@ def undecided(rival: Pair, models: int, margin: float, cost_per_question_usd: fl
     # an interval on one side of zero was not enough after counting all the models compared
     hedge = "" if interval[0] <= 0 <= interval[1] else ", not sure enough among so many comparisons"
     return (
-        f"Cannot be told apart from {_best(comparison, models)}, on {count(comparison.n, 'question')}: "
+        f"Cannot be told apart from {_best(comparison, models)}, on {counted(comparison.n, 'question')}: "
         f"{standing(interval)}{hedge}; {cost(comparison)}. "
         f"{_to_settle(comparison, margin, cost_per_question_usd)}"
     )
@@ -131,14 +119,14 @@ def cost(comparison: Comparison) -> str:
     if interval is None:
         rests = comparison.cost_rests_on is not None
         why = "but a few questions make most of that" if rests else "on too few questions to be sure"
-        return f"costs {percent(ratio)} of its price, {why}"
+        return f"costs {whole_percent(ratio)} of its price, {why}"
     match cost_standing(interval):
         case "cheaper":
             return f"costs {less(ratio, interval)}"
         case "dearer":
             return f"costs {more(ratio, interval)}"
         case "same":
-            return f"costs the same, within {percent(SAME_COST)}"
+            return f"costs the same, within {whole_percent(SAME_COST)}"
         case "open":
             return f"whether it saves money is open: costs {_change(interval[0])} to {_change(interval[1])}"
 
@@ -147,13 +135,18 @@ def skill(mix: SameMix | None, margin: float) -> str:
     """Give whether the picks beat the same mix of models drawn at random."""
     if mix is None:
         return "Whether its picks beat the same models picked at random was not measured."
+    if mix.n < FEWEST_ANSWERS:
+        return (
+            "Too little to judge whether its picks beat the same models picked at random: "
+            f"{counted(mix.n, 'question')} ({FEWEST_ANSWERS} needed)."
+        )
     low, high = mix.gain_ci95
     if low > 0:
         return f"Its picks beat the same models picked at random by {point_range((low, high))}."
     if high < 0:
         return f"Its picks are worse than the same models picked at random, by {point_range((low, high))}."
     if -margin < low and high < margin:
-        return f"Its picks are no better than the same models picked at random (within {points(margin)})."
+        return f"Its picks are no better than the same models picked at random (within {in_points(margin)})."
     more = _more_for_skill(mix, margin)
     return f"Whether its picks beat the same models picked at random is open: {standing((low, high))}{more}."
 
@@ -167,7 +160,7 @@ def below_the_hull(beside: EqualCost) -> str:
 
 def delivery(found: Delivery) -> str | None:
     """Say what the router's own calls do beside direct ones, where that is sure."""
-    if found.ci95 is None or found.ci95[0] <= 0 <= found.ci95[1]:
+    if found.n < FEWEST_ANSWERS or found.ci95 is None or found.ci95[0] <= 0 <= found.ci95[1]:
         return None
     worse = found.ci95[1] < 0
     return (
@@ -182,7 +175,7 @@ def _more_for_skill(mix: SameMix, margin: float) -> str:
     needed = questions_to_tell(margin, mix.n * (half / normal_quantile(0.95)) ** 2)
     if needed is None or needed <= mix.n:
         return ""
-    return f" (about {count(needed - mix.n, 'more question')} would tell a gain of {points(margin)})"
+    return f" (about {counted(needed - mix.n, 'more question')} would tell a gain of {in_points(margin)})"
 
 
 def without_router(found: Leaders | None) -> str:
@@ -197,7 +190,7 @@ def without_router(found: Leaders | None) -> str:
         parts.append(f"cannot be told apart from {listing(found.tied)}")
     if found.behind:
         parts.append(f"is better than {listing(found.behind)}")
-    return f"{text} On {count(found.n, 'question')}, {found.best} scored best; it {' and '.join(parts)}."
+    return f"{text} On {counted(found.n, 'question')}, {found.best} scored best; it {' and '.join(parts)}."
 
 
 def hurts(found: WhereItHurts) -> str:
@@ -205,20 +198,20 @@ def hurts(found: WhereItHurts) -> str:
     worst_of = f", the worst of {found.cells} looked at together" if found.cells > 1 else ""
     return (
         f"Where it hurts: {found.by} {found.label}, {point_range(found.ci_all)} behind {found.baseline} on "
-        f"{count(found.n, 'question')}{worst_of}."
+        f"{counted(found.n, 'question')}{worst_of}."
     )
 
 
 def too_few(n: int) -> str:
     """Row 0: too few answers."""
-    return f"Too little to judge: {count(n, 'answer')} to compare ({FEWEST_ANSWERS} needed)."
+    return f"Too little to judge: {counted(n, 'answer')} to compare ({FEWEST_ANSWERS} needed)."
 
 
 def too_many_lost(name: str, share: float, most: float) -> str:
     """Row 0: too many answers are missing."""
     return (
-        f"Too little to judge: {percent(share)} of the answers of {name} failed or were not graded "
-        f"({percent(most)} at most)."
+        f"Too little to judge: {whole_percent(share)} of the answers of {name} failed or were not graded "
+        f"({whole_percent(most)} at most)."
     )
 
 
@@ -249,31 +242,35 @@ def _best(comparison: Comparison, models: int) -> str:
 def _to_settle(comparison: Comparison, margin: float, cost_per_question_usd: float | None) -> str:
     needed = comparison.questions_to_decide
     if needed is None:
-        return f"Asking more questions is no way to settle a difference of {points(margin)}."
+        return f"Asking more questions is no way to settle a difference of {in_points(margin)}."
     extra = needed - comparison.n
     if extra <= 0:
-        return f"So many questions tell a difference of {points(margin)} in four runs of five."
+        return f"So many questions tell a difference of {in_points(margin)} in four runs of five."
     beside = [] if comparison.questions_to_decide_range is None else [_extra(comparison)]
     if cost_per_question_usd:
-        beside.append(f"about {dollars(extra * cost_per_question_usd)}")
+        beside.append(f"about {usd(extra * cost_per_question_usd)}")
     told = f" ({'; '.join(beside)})" if beside else ""
-    return f"About {count(extra, 'more question')}{told} would settle a difference of {points(margin)}."
+    return f"About {counted(extra, 'more question')}{told} would settle a difference of {in_points(margin)}."
 
 
 def _extra(comparison: Comparison) -> str:
     """Give the 80 % range of the questions that are missing: ``700 to 1,250``."""
     low, high = comparison.questions_to_decide_range or (None, None)
     least = max(0, (low or comparison.n) - comparison.n)
-    return f"{least:,} or more" if high is None else f"{least:,} to {max(0, high - comparison.n):,}"
+    return (
+        f"{count(least)} or more"
+        if high is None
+        else f"{count(least)} to {count(max(0, high - comparison.n))}"
+    )
 
 
 def _saving_of_baseline(comparison: Comparison) -> str:
     free = comparison.cost_ratio is None
-    return percent(1.0 if free else 1 - 1 / _ratio(comparison))
+    return whole_percent(1.0 if free else 1 - 1 / _ratio(comparison))
 
 
 def _change(ratio: float) -> str:
-    return f"{percent(1 - ratio)} less" if ratio < 1 else f"{percent(ratio - 1)} more"
+    return f"{whole_percent(1 - ratio)} less" if ratio < 1 else f"{whole_percent(ratio - 1)} more"
 
 
 def _ratio(comparison: Comparison) -> float:

@@ -6,6 +6,7 @@ import math
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -50,6 +51,21 @@ from routemark.records import (
     Summary,
     WhereItHurts,
 )
+
+
+class _Case(NamedTuple):
+    """What a verdict has been drawn from: the run as its rows tell it, what is told of it, and the evidence."""
+
+    run: Run
+    joined: Joined
+    table: Table
+    cells: Matrix
+    laid_out: dict[str, Repeats]
+    told: Told
+    """Arms and pairs: as asked, and as judged for the traffic."""
+    evidence: Evidence
+    subject: str | None
+    """The router judged."""
 
 
 class Fold:
@@ -147,32 +163,38 @@ class Fold:
         arms, oracle = self._with_controls(self._arms(table, rows, run, joined), table, run, joined)
         arms = self._completed(arms, table, cells, laid_out, run)
         named = _named_arm(baseline, run)
-        pairs = compare(
-            cells, arms, _comparable(arms, _index(table.arms, named)), margin=margin, seed=run.seed
-        )
+        pairs = compare(cells, arms, _comparable(arms, named), margin=margin, seed=run.seed)
         if looked is not None:
             pairs = sequenced(pairs, cells, arms, looked, margin=margin)
         told = tell(
             pairs, as_asked(cells, arms, run.seed), asked_of(table).difficulty, traffic, margin=margin
         )
-        arms, pairs = told.arms, told.pairs
         evidence = Evidence(
             run=run,
             arms=told.judged_arms,
             pairs=told.judged,
             traffic=traffic,
             is_weighted=told.mix is not None,
-            leaders=None if any(arm.is_router for arm in arms.values()) else leaders(cells, arms),
+            leaders=None if any(arm.is_router for arm in told.arms.values()) else leaders(cells, told.arms),
             graded=table.graded,
             finished_questions=finished_questions,
             margin=margin,
             baseline=named,
-            stopping=None if looked is None else stopping(pairs, looked),
+            stopping=None if looked is None else stopping(told.pairs, looked),
         )
         subject = first_router(evidence)
         if subject is not None:
             evidence = _weighed(evidence, subject, table, cells, told, looked)
-        as_it_is = evidence._replace(arms=arms, pairs=pairs)
+        case = _Case(run, joined, table, cells, laid_out, told, evidence, subject)
+        return self._summary(case, oracle=oracle, planned=planned, pace=pace)
+
+    def _summary(
+        self, case: _Case, *, oracle: OracleSummary | None, planned: int, pace: Sequence[PaceChanged]
+    ) -> Summary:
+        """Put together what was counted and what was derived."""
+        run, joined, table, cells, laid_out, told, evidence, subject = case
+        arms = told.arms
+        as_it_is = evidence._replace(arms=arms, pairs=told.pairs)
         rival = None if subject is None else _rival(table, subject, evidence)
         return Summary(
             total=len(self._columns.failure),
@@ -188,18 +210,18 @@ class Fold:
                     discordance=discordance(laid_out[one.arm], laid_out[one.baseline]),
                     cost_to_decide_usd=cost_to_decide_usd(one, as_it_is),
                 )
-                for one in (pair.comparison for pair in pairs)
+                for one in (pair.comparison for pair in told.pairs)
             ],
             oracle=oracle,
             detectable_difference=_detectable(as_it_is),
             verdict=verdict(evidence),
             planned=planned,
-            finished_questions=finished_questions,
+            finished_questions=evidence.finished_questions,
             graded=table.graded,
             where_it_hurts=evidence.hurts,
             stopping=evidence.stopping,
             rules=_rules(table, arms, run, joined, subject),
-            weights=None if told.mix is None else dict(traffic.weights or {}),
+            weights=None if told.mix is None else dict(evidence.traffic.weights or {}),
             sweep=curves(run.arms, arms, cells, _hull_gaps(arms), seed=run.seed),
             service=None
             if subject is None or rival is None
@@ -280,10 +302,10 @@ def _laid_out(table: Table) -> dict[str, Repeats]:
     }
 
 
-def _comparable(arms: dict[str, ArmSummary], baseline: int | None) -> list[tuple[int, int]]:
+def _comparable(arms: dict[str, ArmSummary], baseline: str | None) -> list[tuple[int, int]]:
     """Give the pairs of arms to compare: none with a model that was asked only a sample of the questions."""
     sampled = [arm.sample is not None for arm in arms.values()]
-    pairs = pairs_to_compare([arm.is_router for arm in arms.values()], baseline)
+    pairs = pairs_to_compare([arm.is_router for arm in arms.values()], _index(list(arms), baseline))
     return [(a, b) for a, b in pairs if not (sampled[a] or sampled[b])]
 
 

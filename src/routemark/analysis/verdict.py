@@ -28,13 +28,13 @@ from routemark.analysis.compare import Doubt, Leaders, Pair, by_quality, lost_sh
 from routemark.analysis.controls.cost import SAME_COST, cost_standing
 from routemark.analysis.matrix import joined_words
 from routemark.analysis.stopping import stopping_words
+from routemark.analysis.sureness import FEWEST_ANSWERS, MOST_LOST, is_enough
 from routemark.analysis.traffic import traffic_words
 from routemark.analysis.traffic.traffic import AS_ASKED, Traffic
-from routemark.analysis.words import count, listing, percent, points
+from routemark.analysis.words import listing
+from routemark.numbers import count, counted, in_points, whole_percent
 from routemark.records import ArmSummary, Comparison, Run, Stopping, Verdict, WhereItHurts
 
-MOST_LOST = 0.2
-"""Share of an arm's answers that may have failed or not been graded."""
 FEW_CLUSTERS = 20
 """Below, an interval carries a warning."""
 
@@ -177,11 +177,7 @@ def decide(rivals: Sequence[Pair], margin: float) -> tuple[int, Pair]:
 def is_usable(pair: Pair) -> bool:
     """Say whether a pair has enough answers, of enough trials, to be judged by."""
     comparison = pair.comparison
-    return (
-        comparison.n >= sentences.FEWEST_ANSWERS
-        and comparison.ci95 is not None
-        and comparison.failed_or_ungraded <= MOST_LOST
-    )
+    return comparison.ci95 is not None and is_enough(comparison.n, comparison.failed_or_ungraded)
 
 
 def rivals_of(subject: str, evidence: Evidence) -> list[Pair]:
@@ -257,7 +253,7 @@ def _too_little(evidence: Evidence, subject: str, against: Sequence[Pair]) -> st
     if not evidence.graded:
         return "Quality was not graded: this run judges routing, cost and latency only."
     most = max(pair.comparison.n for pair in against)
-    if most < sentences.FEWEST_ANSWERS:
+    if most < FEWEST_ANSWERS:
         return sentences.too_few(most)
     names = [subject, *(pair.comparison.baseline for pair in against)]
     for name in names:
@@ -298,8 +294,8 @@ def notes(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
         yield sentences.hurts(evidence.hurts)
     if ruling.row:
         yield (
-            f'"As good" and "within" mean at most {points(evidence.margin)}, surely (95 %); '
-            f"costs within {percent(SAME_COST)} of each other count as the same."
+            f'"As good" and "within" mean at most {in_points(evidence.margin)}, surely (95 %); '
+            f"costs within {whole_percent(SAME_COST)} of each other count as the same."
         )
 
 
@@ -310,12 +306,12 @@ def _notes_on_completeness(evidence: Evidence, ruling: Ruling) -> Iterator[str]:
         yield from _notes_on_stopping(stopping, ruling)
     if run.shard is not None:
         yield (
-            f"This is {run.shard} of a plan: {count(run.originals, 'question')} of "
-            f"{run.shard.originals:,}. `routemark merge` joins the shards."
+            f"This is {run.shard} of a plan: {counted(run.originals, 'question')} of "
+            f"{count(run.shard.originals)}. `routemark merge` joins the shards."
         )
     if evidence.finished_questions < run.originals and (stopping is None or not stopping.early):
         yield (
-            f"Rests on the first {evidence.finished_questions:,} of {count(run.originals, 'question')} "
+            f"Rests on the first {count(evidence.finished_questions)} of {counted(run.originals, 'question')} "
             "in the order of the plan: the run has not finished."
         )
     failed = [f"{name} {arm.failed} of {arm.n}" for name, arm in arms.items() if arm.failed]
@@ -360,7 +356,7 @@ def _notes_on_rivals(ruling: Ruling, named: Pair) -> Iterator[str]:
     comparison = named.comparison
     if comparison.cost_rests_on is not None:
         yield (
-            f"The costs against {comparison.baseline} rest on {count(comparison.cost_rests_on, 'question')}: "
+            f"The costs against {comparison.baseline} rest on {counted(comparison.cost_rests_on, 'question')}: "
             "the dearest 5 % make more than half; another sample may tell another saving."
         )
     if comparison.clusters < FEW_CLUSTERS:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from routemark import numbers
 from routemark.doctor.findings import Finding, ok, problem, warning
 from routemark.wire import values
 from routemark.wire.arms import router_of
@@ -75,10 +76,12 @@ def _limit(data: dict[str, Any]) -> Finding:
     if left is None:
         return ok(
             "limit",
-            "The key has no limit of its own." if limit is None else f"The key's limit: ${limit:,.2f}.",
+            "The key has no limit of its own."
+            if limit is None
+            else f"The key's limit: {numbers.usd(limit)}.",
         )
-    message = f"${max(left, 0):,.2f} left" + (
-        f" of the key's limit of ${limit:,.2f}." if limit is not None else "."
+    message = f"{numbers.usd(max(left, 0))} left" + (
+        f" of the key's limit of {numbers.usd(limit)}." if limit is not None else "."
     )
     if left <= 0:
         return problem("limit", message, "Raise the key's limit, or use another key.")
@@ -100,7 +103,7 @@ def _free_allowance(data: dict[str, Any]) -> Iterator[Finding]:
     left, limit = values.count(free.get("remaining")), values.count(free.get("limit"))
     if left is None or limit is None:
         return
-    message = f"{left:,} of {limit:,} requests to :free models left today."
+    message = f"{numbers.count(left)} of {numbers.count(limit)} requests to :free models left today."
     if left:
         yield ok("free models", message)
     else:
@@ -117,7 +120,7 @@ def catalogue_finding(known: list[str], mine: list[str]) -> Finding:
         return ok("account", "Its settings leave all models.")
     return warning(
         "account",
-        f"Its settings (privacy, guardrails, providers) hide {len(hidden):,} of {len(known):,} models: a router "
+        f"Its settings (privacy, guardrails, providers) hide {numbers.count(len(hidden))} of {numbers.count(len(known))} models: a router "
         "cannot pick those.",
         "Use a workspace with default settings, unless these are what you want to measure.",
     )
@@ -162,7 +165,7 @@ def clock_finding(skew_s: float | None) -> Finding:
         return warning("clock", "The gateway does not tell the time: the clock was not compared.")
     size = abs(skew_s)
     if size <= SKEWED_S:
-        return ok("clock", f"Within {SKEWED_S:g} s of the gateway's.")
-    message = f"{size:,.0f} s {'ahead of' if skew_s > 0 else 'behind'} the gateway's."
+        return ok("clock", f"Within {numbers.seconds_round(SKEWED_S)} of the gateway's.")
+    message = f"{numbers.seconds(size)} {'ahead of' if skew_s > 0 else 'behind'} the gateway's."
     advice = "Set the clock (NTP): times in the records would be wrong."
     return (problem if size > TOO_SKEWED_S else warning)("clock", message, advice)

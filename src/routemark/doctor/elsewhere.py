@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from routemark import numbers
 from routemark.config import Settings, without_userinfo
 from routemark.doctor.account import slugs
 from routemark.doctor.findings import Finding, ok, problem, warning
@@ -50,7 +51,7 @@ async def other_gateway(settings: Settings, client: OpenRouterClient, probe: Pro
             return
         listed = []
     if listed:
-        yield ok("gateway", f"{where} answers and lists {len(listed):,} models.")
+        yield ok("gateway", f"{where} answers and lists {numbers.count(len(listed))} models.")
     else:
         yield warning(
             "gateway", f"{where} lists no models: whether a name can be asked shows when it is asked."

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from routemark import numbers
 from routemark.config import Settings, without_userinfo
 from routemark.doctor.account import catalogue_finding, cheapest_models, clock_finding, key_findings, slugs
 from routemark.doctor.elsewhere import looks_like_another, other_gateway
@@ -100,7 +101,10 @@ async def _findings(
         yield _unreachable(settings, models)
         return
     known = slugs(models)
-    yield ok("gateway", f"{without_userinfo(settings.base_url)} answers and lists {len(known):,} models.")
+    yield ok(
+        "gateway",
+        f"{without_userinfo(settings.base_url)} answers and lists {numbers.count(len(known))} models.",
+    )
     yield clock_finding(clock_skew_s(head))
     if key is None:
         yield _no_key(settings)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from routemark import plugins
+from routemark import numbers, plugins
 from routemark._version import __version__
 from routemark.doctor.findings import Finding, ok, problem, warning
 from routemark.errors import PluginError
@@ -70,7 +70,7 @@ def disk(runs_dir: Path) -> Finding:
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return problem("disk", f"{runs_dir}: cannot be written.", "Choose another --runs-dir.")
     free = shutil.disk_usage(place).free
-    message = f"{runs_dir}: {free / 1e9:,.1f} GB free."
+    message = f"{runs_dir}: {numbers.gigabytes(free)} free."
     if free < TOO_LITTLE_BYTES:
         return problem("disk", message, "Free some space, or choose another --runs-dir.")
     if free < LITTLE_BYTES:

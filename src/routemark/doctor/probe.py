@@ -8,11 +8,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 
+from routemark import numbers
 from routemark.doctor.account import SLUG
 from routemark.doctor.findings import Finding, ok, problem, warning
 from routemark.errors import FailureKind, rule
 from routemark.records import Arm, Completion, Failure, Outcome, Question, Trial
-from routemark.report import numbers
 from routemark.router import OpenRouterClient
 from routemark.wire.arms import parse_arm
 from routemark.wire.checks import flags, same_model

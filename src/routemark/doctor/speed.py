@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from routemark import numbers
 from routemark.doctor.examine import Examination
 from routemark.doctor.findings import Finding, ok, warning
 from routemark.engine.gate import Gate
@@ -96,18 +97,18 @@ def found(rate: Rate, shown: list[Shown]) -> Iterator[Finding]:
     """Yield in words what was measured."""
     yield ok(
         "speed",
-        f"{rate.per_s:,.0f} requests a second, {rate.cpu_ms:.2f} ms of CPU each, from one process, "
+        f"{numbers.plain(rate.per_s, 0)} requests a second, {numbers.seconds(rate.cpu_ms / 1e3)} of CPU each, from one process, "
         "answered at once, grading not counted.",
     )
-    steps = ", ".join(f"{one.in_flight:,}: {one.excess:+.1%}" for one in shown)
+    steps = ", ".join(f"{numbers.count(one.in_flight)}: {numbers.change(one.excess)}" for one in shown)
     honest = [one.in_flight for one in shown if one.excess <= LIMITED_SHARE]
-    told = f"Median above the true {DELAY_S * 1e3:.0f} ms by requests in flight: {steps}."
+    told = f"Median above the true {numbers.seconds(DELAY_S)} by requests in flight: {steps}."
     if honest and honest[-1] >= LEAST_CEILING:
-        yield ok("latency", f"True within 5 % up to {honest[-1]:,} requests in flight. {told}")
+        yield ok("latency", f"True within 5 % up to {numbers.count(honest[-1])} requests in flight. {told}")
         return
     yield warning(
         "latency",
-        f"True within 5 % only up to {honest[-1] if honest else 0:,} requests in flight. {told}",
+        f"True within 5 % only up to {numbers.count(honest[-1] if honest else 0)} requests in flight. {told}",
         "Give --concurrency below that where latencies matter, or let the machine do less beside.",
     )
 

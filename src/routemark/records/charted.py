@@ -97,7 +97,8 @@ class PairMoments(Record, frozen=True, kw_only=True):
     cross: list[list[float]]
     """Covariances of the means of score and cost."""
     whole: list[float]
-    """D, C, s_dd, s_dc, s_cc of all questions alike, and t (analysis.value): where the arm is the better buy."""
+    """D, C, s_dd, s_dc, s_cc of all questions alike, and t (analysis.controls.value): where the arm is the better
+    buy. Empty where that is sure at no mix: too few answers, or too many lost."""
 
 
 class Reweighting(Record, frozen=True, kw_only=True):

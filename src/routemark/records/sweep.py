@@ -21,7 +21,8 @@ class SweepPoint(Record, frozen=True, kw_only=True):
     """Accuracy minus that of the next cheaper point, paired; None for the cheapest."""
     step_ci95: tuple[float, float] | None
     surely_better: bool | None
-    """Than the next cheaper point, at the level that holds for all steps at once; None for the cheapest."""
+    """Than the next cheaper point, at the level that holds for all steps at once; None for the cheapest, and of too
+    few questions."""
     hull_gap: float | None = None
     """Accuracy minus the height of the fixed models' hull at the same cost; None without direct cells."""
     hull_gap_ci95: tuple[float, float] | None = None

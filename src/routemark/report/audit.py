@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.audit import Audit, Count, Found
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import one_line
 
 MAX_DIFFERENCES = 50

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.analysis.controls.cost import SAME_COST
 from routemark.analysis.traffic.traffic_words import mix
 from routemark.records import Comparison, PriceRange, Rule, Rules, Run, Summary
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.layout import Column, Section
 
 _STANDING = {"better": "surely better", "worse": "surely worse", "open": "open"}

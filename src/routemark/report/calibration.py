@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.records import Calibration, Measured
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, grid
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from routemark import numbers
 from routemark.records import ArmSummary, Summary
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.charting import IS_ROUND, ROUND_LINES, Chart, altair, finished
 from routemark.report.clean import one_line
 

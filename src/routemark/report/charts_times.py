@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from routemark import numbers
 from routemark.records import ArmSummary, Histogram, Quantiles, Timeline
-from routemark.report import numbers
 from routemark.report.charting import IS_ROUND, ROUND_LINES, Chart, altair, finished
 from routemark.report.clean import one_line
 

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from routemark import numbers
 from routemark.analysis.drift import drift_words
 from routemark.errors import RunError, SettingsError
 from routemark.files import replaced
 from routemark.records import ArmChange, Drift, QuantileChange, RouterDrift, RunSide, StratumDrift
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, grid
 from routemark.report.markdown import escape
@@ -110,7 +111,7 @@ def blocks(drift: Drift) -> Iterator[Block]:
 def _verdict(drift: Drift) -> Block:
     items = _of_router(drift.routers[0]) if drift.routers else []
     margin = (
-        f"Margin {numbers.margin(drift.margin)}; {numbers.counted(drift.questions, 'question')} compared."
+        f"Margin {numbers.in_points(drift.margin)}; {numbers.counted(drift.questions, 'question')} compared."
     )
     said = [drift.sentence]
     if drift.routers and drift.routers[0].sentence != drift.sentence:

@@ -9,6 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from routemark.analysis.stats.distributions import student_t_quantile
+from routemark.analysis.sureness import FEWEST_ANSWERS
 from routemark.records import Run, Summary
 from routemark.report import views
 from routemark.report.charting import Chart
@@ -72,6 +73,7 @@ def chart_data(run: Run, summary: Summary, charts: dict[str, Chart]) -> Markup:
         data["moments"] = summary.reweighting
         data["weighted"] = summary.weights is not None
         data["mixtures"] = mixtures(run, summary, [part.label for part in start.mix])
+        data["fewest"] = FEWEST_ANSWERS
         data["t"] = [round(student_t_quantile(0.95, degrees), 6) for degrees in range(1, MOST_DEGREES + 1)]
     text = msgspec.json.encode(data).decode()
     for character in "<>&\u2028\u2029":

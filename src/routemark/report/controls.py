@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from routemark import numbers
 from routemark.records import ArmSummary, Delivery, EqualCost, Fixed, OracleSummary, Regret, SameMix
-from routemark.report import numbers
 from routemark.report.layout import Column, Section
 
 HOW_TO_READ = (
@@ -99,7 +99,7 @@ def _delivered(delivery: Delivery | None) -> str:
 
 
 def _missed(regret: Regret | None) -> str:
-    return numbers.UNKNOWN if regret is None else numbers.margin(regret.router_did_not)
+    return numbers.UNKNOWN if regret is None else numbers.in_points(regret.router_did_not)
 
 
 def _split(name: str, mix: SameMix | None) -> Iterator[str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.policy.detect import Detection, Dollars, Needs, Savings
-from routemark.report import numbers
 from routemark.report.layout import Column, grid
 
 
 def detection(found: Detection, width: int) -> Iterator[str]:
     """Give the table of what a difference needs, as blocks of lines."""
-    points = numbers.margin(found.difference)
+    points = numbers.in_points(found.difference)
     yield _filled(
         f"To tell an accuracy difference of {points} between the router and one fixed model, in four runs of five "
         f"and with 5 % error; and to show that the router is not worse by {points}, if it is as good:",
@@ -50,9 +50,9 @@ def savings(found: Savings, width: int) -> Iterator[str]:
         Column("Questions asked,\non average", [numbers.count(round(world.questions)) for world in worlds]),
         Column("Saved,\non average", [_dollars(world.saved_usd) for world in worlds], 1),
     ]
-    yield _table("True difference", [numbers.margin(world.difference) for world in worlds], columns, width)
+    yield _table("True difference", [numbers.in_points(world.difference) for world in worlds], columns, width)
     yield _filled(
-        f"- Savings are large for differences above about twice the margin ({numbers.margin(found.margin)}) and nil "
+        f"- Savings are large for differences above about twice the margin ({numbers.in_points(found.margin)}) and nil "
         "near it. Against several fixed models it takes longer; what is in flight when the run stops is paid, too.",
         width,
     )
@@ -67,7 +67,7 @@ def _many(questions: int | None) -> str:
 
 
 def _points(share: float | None) -> str:
-    return numbers.UNKNOWN if share is None else numbers.margin(share)
+    return numbers.UNKNOWN if share is None else numbers.in_points(share)
 
 
 def _dollars(bounds: Dollars) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.doctor import Examination
 from routemark.doctor.findings import Finding
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import one_line
 
 _NAME = 12

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from routemark import numbers
 from routemark.records import ArmSummary, Comparison, Run, Summary
-from routemark.report import buying, numbers, views
+from routemark.report import buying, views
 from routemark.report.clean import one_line
 
 

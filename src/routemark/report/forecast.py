@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.policy.added import ASSUMED_MODELS
 from routemark.policy.forecast import Added, ArmForecast, Forecast
 from routemark.records import Copies
-from routemark.report import detect, numbers
+from routemark.report import detect
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, grid
 

@@ -18,9 +18,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from routemark import numbers
 from routemark.files import replaced
 from routemark.records import ResultRow, Run, Summary
-from routemark.report import numbers
 from routemark.report.clean import clip, one_line
 from routemark.report.sinks import Sink
 

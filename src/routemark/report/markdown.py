@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from routemark import numbers
 from routemark.files import replaced
 from routemark.records import ArmSummary, Comparison, ResultRow, Run, Summary
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import clean, one_line
 from routemark.report.figures import figures
 from routemark.report.layout import Section
@@ -126,7 +127,7 @@ def _verdict(run: Run, summary: Summary) -> Iterator[str]:
         ),
         right="",
     )
-    settled = f"{verdict.date}; margin {numbers.margin(verdict.margin)}."
+    settled = f"{verdict.date}; margin {numbers.in_points(verdict.margin)}."
     yield escape(f"{views.basis(run, summary)} {settled}")
 
 

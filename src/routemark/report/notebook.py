@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from html import escape
 
+from routemark import numbers
 from routemark.records import ArmSummary, Run, Summary
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.clean import one_line
 
 _TITLES = ("Arm", "Accuracy [95 %]", "Per 1,000", "Per right answer", "Latency p50", "Failed")
@@ -35,6 +36,7 @@ def as_html(run: Run, summary: Summary) -> str:
         f"<p><strong>SIMULATED.</strong> {_safe(views.SIMULATED)}</p>" if run.simulated else "",
         f"<p><strong>{_safe(summary.verdict.sentence)}</strong> {_safe(summary.verdict.skill)}</p>",
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+        f"<p>{_safe(views.LIMITED)}</p>" if run.client.limited else "",
         _list([*views.gate_lines(summary.gates)]),
         _list(summary.verdict.notes),
         f"<p>{_safe(f'Run {run.id}, {run.status}: {views.basis(run, summary)}')}</p>",

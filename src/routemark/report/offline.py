@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UnsetType
 
+from routemark import numbers
 from routemark.errors import RunError, SettingsError
 from routemark.records import (
     ArmMetrics,
@@ -24,7 +25,7 @@ from routemark.records import (
     RouterCurve,
     SameMix,
 )
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.buying import rules
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, grid
@@ -118,7 +119,7 @@ def _verdicts(found: Offline, width: int) -> Iterator[str]:
         yield from ("", f"and {numbers.count(len(found.arms) - MOST_ARMS)} more arms, with --json")
     margin = next((arm.verdict.margin for arm in found.arms.values()), None)
     if margin is not None:
-        yield f"Margin {numbers.margin(margin)}."
+        yield f"Margin {numbers.in_points(margin)}."
 
 
 # --------------------------------------------------------------------------- arms and models
@@ -160,7 +161,7 @@ def _picking(rows: Sequence[OfflineArm]) -> list[Column]:
         Column("Over the\nhull", [numbers.points_ci(arm.hull_gap, arm.hull_gap_ci95) for arm in rows]),
         Column(
             "Missed,\nat most",
-            [numbers.UNKNOWN if arm.regret is None else numbers.margin(arm.regret) for arm in rows],
+            [numbers.UNKNOWN if arm.regret is None else numbers.in_points(arm.regret) for arm in rows],
             1,
         ),
     ]

@@ -17,13 +17,13 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from routemark.analysis.matrix import cells
+from routemark import numbers
 from routemark.errors import rule
 from routemark.files import replaced
 from routemark.records import ArmSummary, ResultRow, Run, Slice, Summary
-from routemark.report import bundle, numbers, sample, telling, views
+from routemark.report import bundle, sample, telling, views
 from routemark.report.charts import charts
 from routemark.report.charts_cost import bounds
 from routemark.report.clean import Clip, clean, clip, one_line
@@ -110,9 +110,13 @@ def _finalize(value: Any) -> Any:
 _UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|points?)\b)")
 
 
-def _tied(text: str) -> str:
-    """Give a text in which no line ends between a number and its unit."""
-    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def _tied(text: str) -> Markup:
+    """Give a text, cleaned and escaped, in which no line ends in an option or between a number and its unit."""
+    safe = escape(clean(_UNIT.sub("\N{NO-BREAK SPACE}", text)))
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', safe))  # noqa: S704 - escaped above
 
 
 def _written(value: object) -> str:
@@ -266,7 +270,7 @@ def _said(answers: int, accuracy: numbers.Cell) -> str:
 
 
 def _shade(count: int, answers: int) -> int:
-    return round(5 * count / answers) if cells.weight(answers) == "full" else 0
+    return round(5 * count / answers) if numbers.weight(answers) == "full" else 0
 
 
 class ByLabel(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from routemark.report import numbers
+from routemark import numbers
 
 FEWEST_CELLS = 100
 """Width of a terminal from which there is a picture."""

@@ -15,8 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from routemark import numbers
 from routemark.records import Grade, Outcome, Trial
-from routemark.report import numbers
 from routemark.report.clean import clean
 
 REFRESH_PER_SECOND = 4

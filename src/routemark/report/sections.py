@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from routemark import numbers
 from routemark.records import ArmSummary, Estimate, Perturbation, Run, Summary, Sweep, SweepPoint
-from routemark.report import buying, controls, numbers, views
+from routemark.report import buying, controls, views
 from routemark.report.layout import Column, Section
 
 OVERALL = "all kinds"
@@ -213,7 +214,7 @@ def _points(estimate: Estimate | None) -> str:
 
 
 def _size(estimate: Estimate) -> str:
-    return numbers.margin(estimate.value)
+    return numbers.in_points(estimate.value)
 
 
 def _bits(estimate: Estimate | None) -> str:

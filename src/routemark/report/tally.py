@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Literal
 
 from routemark.analysis.stats.intervals import wilson
+from routemark.numbers import Cell, cell
 from routemark.records import ResultRow
-from routemark.report.numbers import Cell, cell
 
 Field = Literal["difficulty", "category", "task_type"]
 FIELDS: tuple[Field, ...] = ("difficulty", "category", "task_type")

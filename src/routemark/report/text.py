@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from routemark import numbers
 from routemark.errors import rule
 from routemark.records import ArmSummary, Comparison, Run, Summary
-from routemark.report import numbers, views
+from routemark.report import views
 from routemark.report.charts_cost import hull_line
 from routemark.report.clean import one_line
 from routemark.report.layout import Column, Grid, Section, grid
@@ -102,7 +103,7 @@ def _verdict(run: Run, summary: Summary) -> Iterator[Block]:
     if verdict.skill:
         yield Text(one_line(verdict.skill, 2000))
     yield from (_item(f"- {note}", 1000) for note in views.notes(run, summary))
-    yield Text(f"Margin {numbers.margin(verdict.margin)}, {one_line(verdict.date)}.", "dim")
+    yield Text(f"Margin {numbers.in_points(verdict.margin)}, {one_line(verdict.date)}.", "dim")
     yield Text()
     yield Text(views.basis(run, summary))
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from routemark import numbers
 from routemark.analysis.traffic.weights import as_weighted
 from routemark.records import ArmSummary, Comparison, GateResult, Run, Slice, Summary
-from routemark.report import numbers
 from routemark.wire.checks import FLAGS, same_model
 
 SIMULATED = (
@@ -95,7 +95,7 @@ def basis(run: Run, summary: Summary) -> str:
         text += " Where the gateway told no cost, tokens count at the prices of the settings."
     if summary.detectable_difference is None:
         return text
-    told = numbers.margin(summary.detectable_difference)
+    told = numbers.in_points(summary.detectable_difference)
     return f"{text} Smallest difference this run could tell: {told}."
 
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from routemark import drift, main
+from routemark import drift
 from routemark.config import Settings
 from routemark.drift import content_key
 from routemark.errors import RoutemarkError, UsageError
@@ -27,9 +27,10 @@ from routemark.records import ResultRow, Run
 from routemark.report import bundle, compare
 from routemark.report.rows import Csv
 from routemark.rundir import LATEST, RunDirectory
-from routemark.viewer import live, pages, tags
+from routemark.viewer import lists, live, pages, tags
 from routemark.viewer.child import LISTING
 from routemark.viewer.elsewhere import everywhere
+from routemark.viewer.figures import Told
 from routemark.viewer.filters import STATUSES, Filter
 from routemark.viewer.guard import Guard, Token
 from routemark.viewer.opened import Library, OpenRun, Working, positions
@@ -168,16 +169,24 @@ class _Views:
         if found is None and request.query_params.get("figures") != "now":
             return self._page("live", **self._about(opened, run), here="summary")
         reader, result = opened.reader(), self._library.jobs.result
+        version = _version(opened, reader)
         if found is None:
-            found = result(
-                ("summary", *_version(opened, reader)),
+            told = result(
+                ("figures", *version),
                 "Working out the figures so far",
-                lambda: main.summarise(opened.directory)[1],
+                lambda: self._library.figures.of(opened.directory, opened.folder),
+            )
+        else:
+            told = result(
+                ("lists", *version),
+                LISTING,
+                lambda: Told(found, lists.of_run(reader, run, found, opened.folder)),
+                patience_s=PAGE_PATIENCE_S,
             )
         shown = result(
-            ("shown", *_version(opened, reader)),
-            LISTING,
-            lambda: pages.summary(opened, reader, found),
+            ("shown", *version),
+            "Drawing the charts",
+            lambda: pages.summary(opened, reader, told),
             patience_s=PAGE_PATIENCE_S,
         )
         return self._page("run", **{**self._about(opened, run), **shown}, here="summary")

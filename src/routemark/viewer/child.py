@@ -22,15 +22,11 @@ LISTING = "Looking for the answers that decide"
 
 def make(directory: RunDirectory, folder: Path) -> None:
     """Index questions and journal, on from what is there; make the lists of a run that has a summary."""
-    path = folder / "journal.npz"
     run = directory.read()
-    before = index.load(path) or index.Index.empty()
-    if directory.journal.stat().st_size < before.head.size or not index.is_of(before, directory.journal):
-        before = index.Index.empty()
     questions = directory.load_questions()
     made_of = prompts.open_prompts(run, questions, folder)
-    found = index.read_on(directory.journal, before, _saying(READING))
-    index.save(found, path)
+    found = indexed(directory, folder, _saying(READING))
+    index.save(found, folder / "journal.npz")
     summary = summary_of(directory, run)
     if summary is not None:
         reader = Reader(
@@ -41,6 +37,16 @@ def make(directory: RunDirectory, folder: Path) -> None:
             counted=summary.finished_questions,
         )
         lists.of_run(reader, run, summary, folder, _saying(LISTING))
+
+
+def indexed(directory: RunDirectory, folder: Path, progress: index.Progress) -> index.Index:
+    """Give the index of the whole journal, on from what is kept."""
+    if not directory.journal.exists():
+        return index.Index.empty()
+    before = index.load(folder / "journal.npz") or index.Index.empty()
+    if directory.journal.stat().st_size < before.head.size or not index.is_of(before, directory.journal):
+        before = index.Index.empty()
+    return index.read_on(directory.journal, before, progress)
 
 
 def _saying(what: str) -> index.Progress:

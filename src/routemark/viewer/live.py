@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from routemark import numbers
 from routemark.config import Settings
 from routemark.errors import RoutemarkError, rule
 from routemark.generations import id_of
@@ -23,7 +24,6 @@ from routemark.journal import Event, read_at
 from routemark.policy import plan
 from routemark.prepare import Prepared
 from routemark.records import Run, Trial
-from routemark.report import numbers
 from routemark.report.clean import one_line
 from routemark.viewer.filters import STATUSES
 from routemark.viewer.index import Index
@@ -88,7 +88,7 @@ class Watch:
             reader = self._opened.reader()
             run, index = reader.table.run, reader.index
             state = state_of(self._opened.directory, run)
-            version = f"{index.head.size}-{state}-{len(run.all_arms)}"
+            version = f"{index.head.size}-{state}-{len(run.all_arms)}-{int(run.simulated)}"
             return Seen(version, state in {"complete", "stopped"}, self._state(reader, state))
         except Working as working:
             share = f"{100 * working.done // max(working.of, 1)} %"
@@ -101,6 +101,7 @@ class Watch:
         done = _done(table)
         return {
             "state": state,
+            "simulated": run.simulated,
             "reason": one_line(run.stop_reason or "", 400),
             "done": done,
             "planned": _planned(run),
@@ -208,10 +209,10 @@ def _pace(index: Index, table: Table, state: State) -> dict[str, Any]:
     span = max(min(RECENT_S, whole) if state == "running" else whole, 1.0)
     pace = index.paces[-1] if len(index.paces) else None
     return {
-        "rate": f"{np.count_nonzero(ended >= last - span) / span:.1f}",
+        "rate": numbers.plain(np.count_nonzero(ended >= last - span) / span, 1),
         "last": last,
-        "limit": "" if pace is None else f"{float(pace['limit']):.0f}",
-        "peak": "" if pace is None or pace["peak"] < 0 else f"{int(pace['peak'])}",
+        "limit": "" if pace is None else numbers.plain(float(pace["limit"]), 0),
+        "peak": "" if pace is None or pace["peak"] < 0 else numbers.count(int(pace["peak"])),
     }
 
 
@@ -242,7 +243,7 @@ def _arm(table: Table, place: int, name: str) -> dict[str, Any]:
     return {
         "arm": one_line(name, 120),
         "done": numbers.count(int(np.count_nonzero(at))),
-        "right": f"{numbers.score(float(graded.sum()))} of {len(graded):,}"
+        "right": f"{numbers.score(float(graded.sum()))} of {numbers.count(len(graded))}"
         if len(graded)
         else numbers.UNKNOWN,
         "waiting": numbers.count(int(np.count_nonzero(table.status[at] == NOT_GRADED))),

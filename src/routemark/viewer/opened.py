@@ -27,6 +27,7 @@ from routemark.rundir import RunDirectory
 from routemark.viewer import index as indices
 from routemark.viewer import prompts as prompting
 from routemark.viewer.child import READING
+from routemark.viewer.figures import Figures
 from routemark.viewer.filters import Filter
 from routemark.viewer.index import Index
 from routemark.viewer.prompts import Prompts
@@ -245,6 +246,7 @@ class Library:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.jobs = Jobs()
+        self.figures = Figures()
         self._open: OrderedDict[str, OpenRun] = OrderedDict()
         self._lock = threading.Lock()
         self._elsewhere = tempfile.TemporaryDirectory(prefix="routemark-view-")
@@ -275,6 +277,7 @@ class Library:
     def close(self) -> None:
         """Let go of everything."""
         self.jobs.close()
+        self.figures.close()
         for run in self._open.values():
             run.close()
         self._elsewhere.cleanup()

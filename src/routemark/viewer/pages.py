@@ -13,13 +13,14 @@ import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from routemark.records import Arm, Question, Summary
-from routemark.report import numbers, page
+from routemark import numbers
+from routemark.records import Arm, Question
+from routemark.report import page
 from routemark.report.clean import clip
 from routemark.report.lists import Listing
 from routemark.report.sample import Sample
 from routemark.report.tally import FIELDS, Tally
-from routemark.viewer import lists
+from routemark.viewer.figures import Told
 from routemark.viewer.filters import ODD, SORTS, STATUSES, Filter
 from routemark.viewer.index import key_of
 from routemark.viewer.opened import OpenRun
@@ -87,13 +88,12 @@ def runs(listed: list[Listed], query: Mapping[str, str]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------- one run
 
 
-def summary(opened: OpenRun, reader: Reader, found: Summary) -> dict[str, Any]:
+def summary(opened: OpenRun, reader: Reader, told: Told) -> dict[str, Any]:
     """Give what the report's own templates show."""
     run, name = reader.table.run, opened.directory.path.name
-    listed = lists.of_run(reader, run, found, opened.folder)
     everything = Sample([], len(reader.table), len(reader.table))
-    shown = page.summary_context(run, found, _tally(reader))
-    return {**shown, "taken": everything, "lists": listed, "places": _places(name, reader, listed)}
+    shown = page.summary_context(run, told.summary, _tally(reader))
+    return {**shown, "taken": everything, "lists": told.lists, "places": _places(name, reader, told.lists)}
 
 
 def _places(name: str, reader: Reader, listed: list[Listing]) -> dict[str, str]:

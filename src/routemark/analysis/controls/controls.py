@@ -15,7 +15,7 @@ import numpy as np
 from routemark.analysis.controls import baselines, bounds, oracles
 from routemark.analysis.controls.baselines import LEAST_COMPLETE, best_single, eligible, ranks
 from routemark.analysis.controls.cost import kept_draws
-from routemark.analysis.controls.equalcost import equal_cost
+from routemark.analysis.controls.equalcost import equal_costs
 from routemark.analysis.controls.hull import zero_router
 from routemark.analysis.controls.samemix import Gain, mix_gain
 from routemark.analysis.matrix.outcomes import DIRECT, LIVE, Grouping, Outcomes, Picks
@@ -56,16 +56,17 @@ def controls(
 
     ``confirmed``: the accuracy of fresh answers to `bounds.to_confirm`, where they were asked.
     """
+    equal = equal_costs(outcomes, list(picks_by_arm.values()), seed=seed)
     found = Controls(
         oracle=oracle_summary(outcomes, seed=seed, confirmed=confirmed),
         arms={
             arm: ArmControls(
                 same_mix=same_mix(outcomes, picks, seed=seed),
                 delivery=delivery(outcomes, picks),
-                equal_cost=equal_cost(outcomes, picks, seed=seed),
+                equal_cost=at_its_cost,
                 regret=bounds.regret(outcomes, picks),
             )
-            for arm, picks in picks_by_arm.items()
+            for (arm, picks), at_its_cost in zip(picks_by_arm.items(), equal, strict=True)
         },
     )
     kept_draws.cache_clear()

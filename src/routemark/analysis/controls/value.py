@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from routemark.analysis.stats.arrays import Codes, Floats
+from routemark.analysis.stats.arrays import Codes, Floats, by_column
 from routemark.analysis.stats.clusters import covariance_of_means, distinct
-from routemark.analysis.stats.distributions import student_t_quantile
+from routemark.analysis.sureness import sure_quantile
 from routemark.records import BenefitStanding, NetBenefit, PriceRange
 
 PRICES_USD = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -33,7 +33,7 @@ class Means(NamedTuple):
     covariance: Floats
     """(2, 2) of D and C; NaN where nothing tells it."""
     t: float
-    """Quantile of Student's t, two-sided 95 %."""
+    """Quantile of Student's t, two-sided 95 %; NaN leaves everything open."""
 
     def benefit(self, price: float) -> tuple[float, float]:
         """Give NB and t se(NB) at a price of a right answer, US dollars a question."""
@@ -59,18 +59,18 @@ class Price(NamedTuple):
 NOTHING = Price(None, None, None, None, [])
 
 
-def price(score_difference: Floats, cost_difference: Floats, cluster: Codes) -> Price:
+def price(score_difference: Floats, cost_difference: Floats, cluster: Codes, lost: float = 0.0) -> Price:
     """Give where the arm is the better buy; one entry a question, NaN unknown.
 
-    Only questions count on which both differences are known.
+    Only questions count on which both differences are known. Nothing is sure of too few of them, nor where too
+    many answers were lost (see `sureness`).
     """
     known = ~(np.isnan(score_difference) | np.isnan(cost_difference))
-    values = np.column_stack([score_difference[known], cost_difference[known]])
+    values = by_column([score_difference[known], cost_difference[known]])
     if not len(values):
         return NOTHING
     d, c = (float(mean) for mean in values.mean(axis=0))
-    degrees = distinct(cluster[known]) - 1
-    t = student_t_quantile(0.95, degrees) if degrees else math.nan
+    t = sure_quantile(len(values), distinct(cluster[known]) - 1, lost)
     return price_of(Means(d, c, covariance_of_means(values, cluster[known]), t))
 
 

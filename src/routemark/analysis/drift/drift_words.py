@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from routemark.analysis.controls.cost import cost_standing
-from routemark.analysis.sentences import FEWEST_ANSWERS
 from routemark.analysis.stats.arrays import Interval
-from routemark.analysis.words import count, dollars, less, more, percent, point_range, points, standing
+from routemark.analysis.sureness import FEWEST_ANSWERS, MOST_LOST, is_enough
+from routemark.numbers import counted, in_points, less, more, point_range, standing, usd, whole_percent
 from routemark.records import Adjusted, ArmChange, DriftKind, PickDrift
-
-MOST_LOST = 0.2
-"""Share of a router's trials, on either date, that may have failed or have no score."""
 
 
 class Dates(NamedTuple):
@@ -29,7 +26,7 @@ def decide(change: ArmChange, interval: Interval | None, n: int, *, graded: bool
     """
     if not graded:
         return "not_graded"
-    if n < FEWEST_ANSWERS or interval is None or change.lost_share > MOST_LOST:
+    if interval is None or not is_enough(n, change.lost_share):
         return "too_little"
     low, high = interval
     if low > 0:
@@ -65,7 +62,7 @@ def sentence(finding: Finding, dates: Dates, margin: float) -> str:
         said = _changed(finding, interval, f"between {dates.a} and {dates.b}", margin)
     beside = "" if adjusted is None else f"beside {_anchors(adjusted)} asked on both dates, "
     more = _to_settle(finding.needed, n, margin) if finding.kind == "open" else ""
-    return f"{said}, {beside}on {count(n, 'question')}.{more}"
+    return f"{said}, {beside}on {counted(n, 'question')}.{more}"
 
 
 def _changed(finding: Finding, interval: Interval, between: str, margin: float) -> str:
@@ -76,7 +73,7 @@ def _changed(finding: Finding, interval: Interval, between: str, margin: float) 
         case "better" | "worse":
             said = f"{subject} changed for the {finding.kind} {between}: {who}by {point_range(interval)}"
         case "within_margin":
-            within = f"by more than {points(margin)} {between}"
+            within = f"by more than {in_points(margin)} {between}"
             said = f"{arm} did not change {within}: {standing(interval)}"
         case _:
             said = f"whether {subject} changed {between} cannot be told: {who}{standing(interval)}"
@@ -90,7 +87,7 @@ def _settings(kind: DriftKind, change: ArmChange, interval: Interval, dates: Dat
         case "better" | "worse":
             return f"{b} is {kind} than {a}, by {point_range(interval)}"
         case "within_margin":
-            return f"{b} is as good as {a}, within {points(margin)}: {standing(interval)}"
+            return f"{b} is as good as {a}, within {in_points(margin)}: {standing(interval)}"
         case _:
             return f"{b} cannot be told apart from {a}: {standing(interval)}"
 
@@ -103,19 +100,19 @@ def _anchors(adjusted: Adjusted) -> str:
 
 def _to_settle(needed: int | None, n: int, margin: float) -> str:
     if needed is None:
-        return f" Asking more questions is no way to settle a difference of {points(margin)}."
+        return f" Asking more questions is no way to settle a difference of {in_points(margin)}."
     if needed <= n:
-        return f" So many questions tell a difference of {points(margin)} in four runs of five."
-    return f" About {count(needed - n, 'more question')} on both dates would settle a difference of {points(margin)}."
+        return f" So many questions tell a difference of {in_points(margin)} in four runs of five."
+    return f" About {counted(needed - n, 'more question')} on both dates would settle a difference of {in_points(margin)}."
 
 
 def _too_little(change: ArmChange, n: int) -> str:
     if n < FEWEST_ANSWERS:
-        return f"Too little to judge: {count(n, 'question')} with a score on both dates ({FEWEST_ANSWERS} needed)."
+        return f"Too little to judge: {counted(n, 'question')} with a score on both dates ({FEWEST_ANSWERS} needed)."
     if change.lost_share > MOST_LOST:
         return (
-            f"Too little to judge: {percent(change.lost_share)} of the answers of {change.arm_b} on one date failed "
-            f"or were not graded ({percent(MOST_LOST)} at most)."
+            f"Too little to judge: {whole_percent(change.lost_share)} of the answers of {change.arm_b} on one date failed "
+            f"or were not graded ({whole_percent(MOST_LOST)} at most)."
         )
     return "Too little to judge: all questions are of one family, so they count as one."
 
@@ -125,7 +122,7 @@ def cost(change: ArmChange) -> str:
     before, after = change.cost_per_1k_usd_a, change.cost_per_1k_usd_b
     if before is None or after is None:
         return "Cost is not known on both dates."
-    said = f"Cost per 1,000 questions: {dollars(before)} in A, {dollars(after)} in B"
+    said = f"Cost per 1,000 questions: {usd(before)} in A, {usd(after)} in B"
     ratio, interval = change.cost_ratio, change.cost_ratio_ci95
     if ratio is None:
         return f"{said}."
@@ -148,21 +145,21 @@ def picks(found: PickDrift | None) -> list[str]:
     if found is None:
         return ["Which models it picked is not known on both dates."]
     if found.changed == 0:
-        return [f"It picked the same models on all {count(found.n, 'question')}."]
-    said = f"Another model was picked on {percent(found.changed)} of {count(found.n, 'question')}"
+        return [f"It picked the same models on all {counted(found.n, 'question')}."]
+    said = f"Another model was picked on {whole_percent(found.changed)} of {counted(found.n, 'question')}"
     return [f"{said}{_flicker(found)}", _mix(found)]
 
 
 def _flicker(found: PickDrift) -> str:
     if found.excess is None or found.excess_ci95 is None:
         known = [flip for flip in (found.flip_a, found.flip_b) if flip is not None]
-        seen = f" (asked twice on one day: {percent(known[0])})" if known else ""
+        seen = f" (asked twice on one day: {whole_percent(known[0])})" if known else ""
         return (
             f"; some of this is its ordinary flicker{seen}. Repeats in both runs (--repeats 2) tell how much."
         )
     flips = ((found.flip_a or 0.0) + (found.flip_b or 0.0)) / 2
     low, high = found.excess_ci95
-    ordinary = f"; asked twice on one day, it picks another on {percent(flips)}"
+    ordinary = f"; asked twice on one day, it picks another on {whole_percent(flips)}"
     if low > 0:
         return f"{ordinary}: the dates add {point_range((low, high))}."
     return f"{ordinary}: no more than its ordinary flicker can be seen."
@@ -175,4 +172,4 @@ def _mix(found: PickDrift) -> str:
 
 
 def _change(ratio: float) -> str:
-    return f"{percent(1 - ratio)} less" if ratio < 1 else f"{percent(ratio - 1)} more"
+    return f"{whole_percent(1 - ratio)} less" if ratio < 1 else f"{whole_percent(ratio - 1)} more"

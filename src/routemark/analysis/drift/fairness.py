@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from routemark.analysis.words import count, listing
+from routemark.analysis.words import listing
+from routemark.numbers import count, counted
 from routemark.records import FairnessCheck, Run
 
 RANKING_WINDOW_DAYS = 7
@@ -87,23 +88,23 @@ def _all(a: Run, b: Run, facts: Facts) -> Iterator[tuple[str, bool, str]]:
 
 def _questions(a: Run, b: Run, facts: Facts) -> tuple[bool, str]:
     if a.questions_sha256 == b.questions_sha256 and facts.counted == (facts.shared, facts.shared):
-        return True, f"The same {count(facts.shared, 'question')}."
+        return True, f"The same {counted(facts.shared, 'question')}."
     left_out = [finished - facts.shared for finished in facts.counted]
     if a.questions_sha256 == b.questions_sha256:
         return (
             True,
-            f"The same question file; {count(facts.shared, 'question')} finished in both are compared.",
+            f"The same question file; {counted(facts.shared, 'question')} finished in both are compared.",
         )
     return False, (
-        f"The question files differ: only {count(facts.shared, 'question')} with the same id and content in both "
-        f"are compared; left out are {left_out[0]:,} of A and {left_out[1]:,} of B."
+        f"The question files differ: only {counted(facts.shared, 'question')} with the same id and content in both "
+        f"are compared; left out are {count(left_out[0])} of A and {count(left_out[1])} of B."
     )
 
 
 def _unfinished(a: Run, b: Run, facts: Facts) -> Iterator[tuple[str, bool, str]]:
     for side, run, finished in zip("AB", (a, b), facts.counted, strict=True):
         if run.status != "complete":
-            said = f"{side} has not finished: of it, the first {finished:,} of {count(run.originals, 'question')}"
+            said = f"{side} has not finished: of it, the first {count(finished)} of {counted(run.originals, 'question')}"
             yield "finished", False, f"{said} in plan order count. To finish it: routemark resume {run.id}."
 
 
@@ -111,7 +112,7 @@ def _grades(a: Run, b: Run, facts: Facts) -> tuple[bool, str]:
     if not facts.grades_differ:
         return True, "Graded by the same graders in the same versions."
     return False, (
-        f"Graded differently on {count(facts.grades_differ, 'question')} ({listing(facts.graders)}): run "
+        f"Graded differently on {counted(facts.grades_differ, 'question')} ({listing(facts.graders)}): run "
         f"`routemark grade {a.id}` and `routemark grade {b.id}`, then compare again."
     )
 
@@ -126,7 +127,7 @@ def _requests(a: Run, b: Run, facts: Facts) -> tuple[bool, str]:
     if hosts[0] != hosts[1]:
         differing.append(f"asked at {hosts[0]} in A, at {hosts[1]} in B")
     if facts.sent_differs:
-        arms = [f"{arm} on {count(n, 'question')}" for arm, n in facts.sent_differs.items()]
+        arms = [f"{arm} on {counted(n, 'question')}" for arm, n in facts.sent_differs.items()]
         reasons = differing or [f"Routemark {a.routemark_version} in A, {b.routemark_version} in B"]
         return False, f"What was sent differs, for {listing(arms)}: {'; '.join(reasons)}."
     if differing:
@@ -151,7 +152,7 @@ def _host(url: str) -> str:
 def _sessions(facts: Facts) -> tuple[bool, str]:
     reused = sum(facts.reused_sessions)
     if reused or (facts.shared_sessions and not facts.same_run):
-        n = count(max(reused, facts.shared_sessions), "trial")
+        n = counted(max(reused, facts.shared_sessions), "trial")
         return False, f"{n} shared a session with another: within a session a router may keep its pick."
     return True, "Every trial had a session of its own."
 
@@ -184,7 +185,7 @@ def _dates(a: Run, b: Run, facts: Facts) -> tuple[bool, str]:
 
 
 def _days(days: float) -> str:
-    return "less than a day" if days < 1 else count(round(days), "day")
+    return "less than a day" if days < 1 else counted(round(days), "day")
 
 
 def _latency(a: Run, b: Run) -> tuple[bool, str]:

@@ -16,13 +16,13 @@ from routemark.analysis.arms import label_order
 from routemark.analysis.compare import Matrix, matrix, paired_arms
 from routemark.analysis.controls.cost import CostRatio, cost_ratios
 from routemark.analysis.drift import drift, drift_words
-from routemark.analysis.drift.drift_words import MOST_LOST, Dates, Finding
+from routemark.analysis.drift.drift_words import Dates, Finding
 from routemark.analysis.matrix.columns import NONE, Rows, Table
 from routemark.analysis.published.metrics import mean_cost_per_1k_usd
-from routemark.analysis.sentences import FEWEST_ANSWERS
 from routemark.analysis.stats.arrays import Codes, Floats, Interval
 from routemark.analysis.stats.paired import Paired, difference_interval, difference_p_value, spread
 from routemark.analysis.stats.power import questions_to_tell
+from routemark.analysis.sureness import is_enough
 from routemark.records import (
     Adjusted,
     ArmChange,
@@ -163,7 +163,7 @@ def router_drifts(
     ``models``: the fixed models asked on both dates; those with at least 30 questions with a score on both, of
     which no more than 20 % were lost on a date, are the anchors.
     """
-    anchors = [one for one in models if one.n >= FEWEST_ANSWERS and one.lost_share <= MOST_LOST]
+    anchors = [one for one in models if is_enough(one.n, one.lost_share)]
     level = 1 - 0.05 / max(1, len(pairings))
     return [
         _router_drift(both, change, anchors, dates, (margin, level))

@@ -12,7 +12,7 @@ from string import digits, punctuation, whitespace
 from typing import Any, Literal, NamedTuple
 
 from routemark.analysis.stats.arrays import Codes, Floats
-from routemark.analysis.words import percent
+from routemark.numbers import plain, whole_percent
 from routemark.records import Question
 from routemark.wire.request import prompt_messages
 
@@ -34,7 +34,7 @@ class Feature(NamedTuple):
         """Say, after "the prompt", that the feature is above the cut; rounded, for a person."""
         if self.kind == "flag" or cut <= 0:
             return self.some
-        shown = percent(cut) if self.kind == "share" else f"{cut:,.0f}"
+        shown = whole_percent(cut) if self.kind == "share" else plain(cut, 0)
         return self.more.format(cut=shown, s="" if cut == 1 else "s")
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from routemark.analysis.rules.prompt_features import FEATURES
 from routemark.analysis.rules.trees import Branch, Split, Tree
+from routemark.numbers import count
 from routemark.records import RuleBranch, RuleKind, RuleTest
 
 LABELS = ("difficulty", "category")
@@ -58,7 +59,7 @@ def python_source(kind: RuleKind, tree: Tree, names: Names, questions: int) -> s
     arguments = "prompt: str" if kind == "prompt" else "difficulty: str, category: str | None = None"
     lines = [
         f"def route({arguments}) -> str:",
-        f'    """Name the model to ask, by a rule that Routemark found on {questions:,} questions."""',
+        f'    """Name the model to ask, by a rule that Routemark found on {count(questions)} questions."""',
     ]
     if kind == "prompt":
         used = sorted({split.column for step in steps for split in step.holds})

@@ -19,7 +19,9 @@ from routemark.analysis.compare import Matrix, paired_arms
 from routemark.analysis.controls.cost import CostRatio, mean_costs
 from routemark.analysis.stats.arrays import Interval
 from routemark.analysis.stats.paired import Paired, difference_interval
-from routemark.analysis.words import count, dollars, listing, points
+from routemark.analysis.sureness import FEWEST_ANSWERS, is_enough
+from routemark.analysis.words import listing
+from routemark.numbers import counted, in_points, usd
 from routemark.records import Arm, ArmSummary, Sweep, SweepPoint
 
 SETTING = "cost_tier"
@@ -51,7 +53,7 @@ class _Step(NamedTuple):
     pair: Paired
     interval: Interval | None
     at_once: Interval | None
-    """At the level that holds for all steps of the curve."""
+    """At the level that holds for all steps of the curve; None of too few questions (see `sureness`)."""
 
 
 def curves(
@@ -107,7 +109,8 @@ def _curve(router: str, by_value: Mapping[str, str], swept: _Swept) -> Sweep:
     steps: list[_Step | None] = [None]
     for cheap, dear in pairwise(columns):
         pair = paired_arms(swept.cells, dear, cheap)
-        steps.append(_Step(pair, difference_interval(pair), difference_interval(pair, level)))
+        at_once = difference_interval(pair, level) if is_enough(pair.n) else None
+        steps.append(_Step(pair, difference_interval(pair), at_once))
     costs = mean_costs([swept.cells.cost[:, column] for column in columns], seed=swept.seed)
     points = [
         _with_hull(_point(value, name, arms[name], step, cost), swept.gaps.get(name))
@@ -152,18 +155,24 @@ def _sentence(found: Sequence[SweepPoint], steps: Sequence[_Step | None]) -> str
     """Say where paying more surely brings better answers, and where it does not."""
     if all(point.step is None for point in found[1:]):
         return "Whether a dearer tier answers better cannot be told: nothing was graded."
+    most = max(step.pair.n for step in steps if step is not None)
+    if not is_enough(most):
+        return (
+            f"Too little to judge whether a dearer tier answers better: {counted(most, 'question')} "
+            f"({FEWEST_ANSWERS} needed)."
+        )
     better, worse = [], []
     for before, point, step in zip(found, found[1:], steps[1:], strict=False):
         named = f"{before.value} to {point.value}"
         if point.surely_better:
-            better.append(f"{named} ({points(point.step or 0.0)}, for {_extra(before, point)})")
+            better.append(f"{named} ({in_points(point.step or 0.0)}, for {_extra(before, point)})")
         elif step is not None and step.at_once is not None and step.at_once[1] < 0:
             worse.append(named)
     total = len(found) - 1
     if not better:
-        text = f"No step to a dearer tier surely brings better answers ({count(total, 'step')})."
+        text = f"No step to a dearer tier surely brings better answers ({counted(total, 'step')})."
     else:
-        text = f"Paying more surely brings better answers on {len(better)} of {count(total, 'step')}: {listing(better)}."
+        text = f"Paying more surely brings better answers on {len(better)} of {counted(total, 'step')}: {listing(better)}."
     if worse:
         text += f" Surely worse answers for more money: {listing(worse)}."
     below = [point.value for point in found if point.hull_standing == "below"]
@@ -176,4 +185,4 @@ def _extra(before: SweepPoint, point: SweepPoint) -> str:
     """Give what a step costs."""
     if before.cost_per_1k_usd is None or point.cost_per_1k_usd is None:
         return "an unknown price"
-    return f"{dollars(point.cost_per_1k_usd - before.cost_per_1k_usd)} more per 1,000"
+    return f"{usd(point.cost_per_1k_usd - before.cost_per_1k_usd)} more per 1,000"

@@ -16,11 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from routemark.analysis.sentences import FEWEST_ANSWERS
 from routemark.analysis.stats.arrays import Floats
 from routemark.analysis.stopping.sequential import Design
 from routemark.analysis.stopping.sequential import Sequence as Looks
-from routemark.analysis.verdict import MOST_LOST
+from routemark.analysis.sureness import is_enough
 from routemark.config import Settings
 from routemark.errors import UsageError, rule
 from routemark.policy.plan import order_key
@@ -165,7 +164,7 @@ class Deciding:
         """Give what is sure of all rivals, if the answers so far are of a kind that a verdict judges by."""
         contest, pairs = self.contest, self._pairs
         lost = self._lost[[contest.router, *contest.rivals]] / self.questions
-        if min(looks.n for looks in pairs) < FEWEST_ANSWERS or lost.max() > MOST_LOST:
+        if not is_enough(min(looks.n for looks in pairs), float(lost.max())):
             return None
         if all(looks.better for looks in pairs):
             return "better"

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routemark.analysis.sentences import FEWEST_ANSWERS
 from routemark.analysis.stats.arrays import Bools, Floats
 from routemark.analysis.stats.paired import Paired
 from routemark.analysis.stopping.sequential import SHARES, Design, last_intervals
+from routemark.analysis.sureness import FEWEST_ANSWERS
 from routemark.records import Claim
 
 RUNS = 400

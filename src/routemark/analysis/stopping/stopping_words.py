@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from routemark.analysis.words import count, listing, points
+from routemark.analysis.words import listing
+from routemark.numbers import count, counted, in_points
 from routemark.records import Stopping
 
 EVER = "The intervals of the comparisons hold however often one looks: 95 % or better."
@@ -11,7 +12,7 @@ EVER = "The intervals of the comparisons hold however often one looks: 95 % or b
 def claim(stopping: Stopping) -> str:
     """Give what is sure of the router beside all that it is judged by, without a full stop; "" if nothing is."""
     arm, names, several = stopping.arm, listing(stopping.baselines), len(stopping.baselines) > 1
-    margin = points(stopping.margin)
+    margin = in_points(stopping.margin)
     match stopping.decision:
         case "better":
             return f"{arm} is surely better than {'each of ' * several}{names}"
@@ -28,30 +29,30 @@ def claim(stopping: Stopping) -> str:
 
 def reason(stopping: Stopping) -> str:
     """Give why a run stopped, as a sentence."""
-    return (
-        f"Decided after {stopping.questions:,} of {count(stopping.planned, 'question')}: {claim(stopping)}."
-    )
+    return f"Decided after {count(stopping.questions)} of {counted(stopping.planned, 'question')}: {claim(stopping)}."
 
 
 def note(stopping: Stopping) -> str:
     """Give what was decided, where, and what the intervals are worth."""
     if stopping.decision is None:
-        return f"Not decided on {stopping.questions:,} of {count(stopping.planned, 'question')}. {EVER}"
+        return (
+            f"Not decided on {count(stopping.questions)} of {counted(stopping.planned, 'question')}. {EVER}"
+        )
     if stopping.early:
         return f"{reason(stopping)} {EVER}"
-    return f"Decided at the last of {count(stopping.planned, 'question')}: {claim(stopping)}. {EVER}"
+    return f"Decided at the last of {counted(stopping.planned, 'question')}: {claim(stopping)}. {EVER}"
 
 
 def about_these(stopping: Stopping | None, sentence: str) -> str:
     """Let a sentence say that it is about exactly the questions of the file, where it is."""
     if stopping is None or stopping.estimand == "population":
         return sentence
-    return f"On these {count(stopping.planned, 'question')}: {sentence[0].lower()}{sentence[1:]}"
+    return f"On these {counted(stopping.planned, 'question')}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def families(questions: int, clusters: int) -> str:
     """Say what stopping early takes for independent."""
     return (
-        f"The {count(questions, 'question')} come in {clusters:,} families; stopping early takes all of them for "
+        f"The {counted(questions, 'question')} come in {count(clusters)} families; stopping early takes all of them for "
         "independent, so the chance of an error is somewhat larger (docs/stopping.md)."
     )

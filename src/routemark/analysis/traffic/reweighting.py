@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from routemark.analysis.compare import Matrix
+from routemark.analysis.compare import Matrix, lost_share
 from routemark.analysis.matrix.outcomes import Grouping
 from routemark.analysis.stats.arrays import Codes, Floats, Ints
 from routemark.analysis.stats.clusters import covariance_of_means
-from routemark.analysis.stats.distributions import student_t_quantile
+from routemark.analysis.sureness import sure_quantile
 from routemark.records import ArmMoments, ArmSummary, Moments, PairMoments, Reweighting
 
 MOST_LABELS = 8
@@ -62,33 +62,34 @@ def reweighting(
             )
             for i in kept
         ],
-        pairs=[_pair(cells, strata, names, a, b) for a, b in pairs],
+        pairs=[_pair(cells, strata, arms, a, b) for a, b in pairs],
     )
 
 
-def _pair(cells: Matrix, strata: _Strata, names: list[str], a: int, b: int) -> PairMoments:
+def _pair(cells: Matrix, strata: _Strata, arms: Mapping[str, ArmSummary], a: int, b: int) -> PairMoments:
     values = np.column_stack([cells.score[:, a] - cells.score[:, b], cells.cost[:, a] - cells.cost[:, b]])
     found = strata.moments(values)
-    labels = len(strata.labels)
+    labels, names = len(strata.labels), list(arms)
+    lost = max(lost_share(arms[names[a]]), lost_share(arms[names[b]]))
     return PairMoments(
         arm=names[a],
         baseline=names[b],
         score=_moments(found, 0),
         cost=_moments(found, 1),
         cross=found.covariance[:labels, labels:].tolist(),
-        whole=_whole(values, cells.cluster),
+        whole=_whole(values, cells.cluster, lost),
     )
 
 
-def _whole(values: Floats, cluster: Codes) -> list[float]:
-    """Give D, C, s_dd, s_dc, s_cc and t, as `value.price` has them; empty where nothing tells them."""
+def _whole(values: Floats, cluster: Codes, lost: float) -> list[float]:
+    """Give D, C, s_dd, s_dc, s_cc and t, as `value.price` has them; empty where nothing is sure at any mix."""
     known = ~np.isnan(values).any(axis=1)
-    degrees = len(np.unique(cluster[known])) - 1
-    if degrees < 1:
+    t = sure_quantile(int(known.sum()), len(np.unique(cluster[known])) - 1, lost)
+    if math.isnan(t):
         return []
     (dd, dc), (_, cc) = covariance_of_means(values[known], cluster[known]).tolist()
     d, c = values[known].mean(axis=0).tolist()
-    return [d, c, dd, dc, cc, student_t_quantile(0.95, degrees)]
+    return [d, c, dd, dc, cc, t]
 
 
 class _Found(NamedTuple):

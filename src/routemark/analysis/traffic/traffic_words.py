@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from routemark.analysis.words import dollars, listing, percent
+from routemark.analysis.words import listing
+from routemark.numbers import count, usd, whole_percent
 from routemark.records import Comparison
 
 
@@ -15,7 +16,7 @@ def weighted(sentence: str) -> str:
 
 def mix(weights: Mapping[str, float]) -> str:
     """Give the mix: ``easy 70 %, hard 30 %``."""
-    return listing([f"{label} {percent(share)}" for label, share in weights.items()], most=12)
+    return listing([f"{label} {whole_percent(share)}" for label, share in weights.items()], most=12)
 
 
 def weights_note(weights: Mapping[str, float]) -> str:
@@ -36,19 +37,19 @@ def lacking_note(weights: Mapping[str, float]) -> str:
 
 def month(comparison: Comparison, calls: int) -> str | None:
     """Say what a month costs more or less than the baseline; None where it is not known."""
-    usd, interval = comparison.monthly_usd, comparison.monthly_usd_ci95
-    if usd is None:
+    change, interval = comparison.monthly_usd, comparison.monthly_usd_ci95
+    if change is None:
         return None
-    start = f"At {calls:,} calls a month"
+    start = f"At {count(calls)} calls a month"
     beside = f"than {comparison.baseline}"
     if interval is None or interval[0] == interval[1]:
-        return f"{start} it costs about {dollars(abs(usd))} {'less' if usd <= 0 else 'more'} {beside}."
+        return f"{start} it costs about {usd(abs(change))} {'less' if change <= 0 else 'more'} {beside}."
     low, high = interval
     if high <= 0:
-        return f"{start} it saves about {dollars(-usd)} ({dollars(-high)} to {dollars(-low)}) beside {comparison.baseline}."
+        return f"{start} it saves about {usd(-change)} ({usd(-high)} to {usd(-low)}) beside {comparison.baseline}."
     if low >= 0:
-        return f"{start} it costs about {dollars(usd)} more ({dollars(low)} to {dollars(high)}) {beside}."
+        return f"{start} it costs about {usd(change)} more ({usd(low)} to {usd(high)}) {beside}."
     return (
-        f"{start} it costs between {dollars(-low)} less and {dollars(high)} more {beside}: "
+        f"{start} it costs between {usd(-low)} less and {usd(high)} more {beside}: "
         "whether it saves money is open."
     )

@@ -14,10 +14,10 @@ from routemark.analysis.controls.cost import FEWEST_QUESTIONS, CostRatio, rests_
 from routemark.analysis.controls.value import NOTHING, Means, Price, price_of
 from routemark.analysis.matrix.outcomes import Grouping
 from routemark.analysis.stats.arrays import Interval
-from routemark.analysis.stats.distributions import student_t_quantile
 from routemark.analysis.stats.paired import Paired, difference_interval, difference_p_value
 from routemark.analysis.stats.resampling import log_ratio, resampled
 from routemark.analysis.stats.strata import Strata, stratified, weighted_accuracy, weighted_difference
+from routemark.analysis.sureness import sure_quantile
 from routemark.errors import SettingsError
 from routemark.records import ArmSummary, WeightedArm
 
@@ -138,7 +138,8 @@ def weigh(pairs: Sequence[Pair], mix: Mix, *, margin: float) -> list[Pair]:
     p_holm = holm_over(primary, [difference_p_value(one) for one in differences])
     found = []
     for pair, both, difference, adjusted in zip(pairs, names, differences, p_holm, strict=True):
-        ratio, value = weighted_cost_ratio(mix, *both, at_once=at_once), weighted_price(mix, *both)
+        ratio = weighted_cost_ratio(mix, *both, at_once=at_once)
+        value = weighted_price(mix, *both, lost=pair.comparison.failed_or_ungraded)
         comparison = comparison_of(both, difference, ratio, margin)
         comparison = msgspec.structs.replace(
             comparison,
@@ -173,14 +174,14 @@ def weighted_cost_ratio(mix: Mix, arm: str, baseline: str, *, at_once: float) ->
     return CostRatio(means.rows, ratio, interval, interval_all, rests)
 
 
-def weighted_price(mix: Mix, arm: str, baseline: str) -> Price:
+def weighted_price(mix: Mix, arm: str, baseline: str, *, lost: float = 0.0) -> Price:
     """Give where the arm is the better buy for the mix, as `value.price` does."""
     a, b = mix.of(arm), mix.of(baseline)
     score, cost = (column[:, a] - column[:, b] for column in (mix.cells.score, mix.cells.cost))
     found = stratified(np.column_stack([score, cost]), mix.cells.cluster, mix.strata)
     if found is None:
         return NOTHING
-    t = student_t_quantile(0.95, found.degrees)
+    t = sure_quantile(found.rows, found.degrees, lost)
     return price_of(Means(float(found.mean[0]), float(found.mean[1]), found.covariance, t))
 
 

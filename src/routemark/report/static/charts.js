@@ -4,7 +4,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("chart-data").textContent);
 
-  // ---------------------------------------------------------------- numbers, as routemark.report.numbers writes them
+  // ---------------------------------------------------------------- numbers, as routemark.numbers writes them
   const plain = (value, digits) => {
     const rounded = Number(value.toPrecision(digits));
     const places = digits - 1 - Math.floor(Math.log10(Math.abs(rounded)));
@@ -61,14 +61,16 @@
     const factor = mean > 0 ? Math.exp(half / mean) : 1;
     return { value: 1000 * mean, interval: mean > 0 ? [(1000 * mean) / factor, 1000 * mean * factor] : null };
   };
-  // Net benefit of a pair at a price: what it is, and how far from 0 it must be to be sure.
+  // Net benefit of a pair at a price: what it is, and how far from 0 it must be to be sure. Null where too few
+  // answers tell it, see routemark.analysis.sureness.
   const benefit = (pair, weights, price) => {
+    if (!pair.whole.length) return null;
     if (!weights) {
-      if (!pair.whole.length) return null;
       const [d, c, dd, dc, cc, t] = pair.whole;
       return { value: price * d - c, half: t * Math.sqrt(Math.max(0, price * price * dd + cc - 2 * price * dc)) };
     }
-    if (!known(weights, pair.score)) return null;
+    const answers = weights.reduce((sum, weight, h) => sum + (weight > 0 ? pair.score.n[h] : 0), 0);
+    if (answers < data.fewest || !known(weights, pair.score)) return null;
     const d = dot(weights, pair.score.mean), c = dot(weights, pair.cost.mean);
     const dd = quadratic(weights, pair.score.covariance), cc = quadratic(weights, pair.cost.covariance);
     const dc = quadratic(weights, pair.cross);

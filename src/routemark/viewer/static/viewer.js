@@ -170,6 +170,11 @@
   };
   const show = (state) => {
     say("headline", HEADLINES[state.state]);
+    const banner = document.querySelector(".simulated");
+    if (state.simulated && banner?.hidden) { // the first answer told it
+      banner.hidden = false;
+      document.title = `SIMULATED - ${document.title}`;
+    }
     document.querySelectorAll("header .state").forEach((tag) => {
       tag.className = `state ${state.state}`;
       tag.textContent = state.state;

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routemark.report import numbers
+from routemark import numbers
 
 NAN = math.nan
 
@@ -56,10 +56,19 @@ def test_points_carry_their_sign(difference, interval, text):
 
 @pytest.mark.parametrize(
     ("fraction", "text"),
-    [(0.03, "3 points"), (0.01, "1 point"), (0.098, "9.8 points"), (None, "n/a"), (NAN, "n/a")],
+    [
+        (0.03, "3 points"),
+        (0.01, "1 point"),
+        (0.098, "9.8 points"),
+        (0.0994, "9.9 points"),
+        (0.0996, "10 points"),
+        (0.123, "12 points"),
+        (None, "n/a"),
+        (NAN, "n/a"),
+    ],
 )
-def test_margin(fraction, text):
-    assert numbers.margin(fraction) == text
+def test_points_without_a_sign(fraction, text):
+    assert numbers.in_points(fraction) == text
 
 
 @pytest.mark.parametrize(
@@ -197,14 +206,51 @@ def test_amounts_changes_and_plain_numbers(write, text):
     assert write() == text
 
 
-def test_no_other_module_of_the_report_decides_how_a_number_is_written():
+def test_no_other_module_that_speaks_to_people_decides_how_a_number_is_written():
     elsewhere = re.compile(r"\{[^{}\"]*:[+,]?[.,\d]*[dfge,%]\}")
-    machines = {"numbers.py", "junit.py", "parquet.py"}  # and what other programs read
+    machines = {
+        "junit.py",
+        "parquet.py",
+        "gates.py",
+        "reweighting.py",
+        "specialists.py",
+    }  # what programs read, all digits
     found = {
         f"{path.name}: {line.strip()}"
-        for path in Path(numbers.__file__).parent.glob("*.py")
+        for room in ("analysis", "report", "viewer", "doctor")
+        for path in (Path(numbers.__file__).parent / room).rglob("*.py")
         if path.name not in machines
         for line in path.read_text().splitlines()
         if elsewhere.search(line)
     }
     assert found == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (numbers.point_range((0.021, 0.084)), "2.1-8.4 points"),
+        (numbers.point_range((-0.12, -0.021)), "2.1-12 points"),
+        (numbers.standing((-0.021, 0.034)), "between 2.1 points worse and 3.4 better"),
+        (numbers.standing((0.01, 0.02)), "1.0-2.0 points better"),
+        (numbers.standing((-0.02, -0.01)), "1.0-2.0 points worse"),
+        (numbers.whole_percent(0.624), "62 %"),
+        (numbers.whole_percent(0.004), "0.4 %"),
+        (numbers.less(0.003, (0.002, 0.005)), "99.7 % less (99.5-99.8)"),
+        (numbers.less(0.0040, (0.00396, 0.00404)), "99.6 % less (99.60-99.60)"),
+        (numbers.less(0.0040, (0.0036, 0.0044)), "99.6 % less (99.56-99.64)"),
+        (numbers.more(1.301, (1.3002, 1.3041)), "30 % more (30.0-30.4)"),
+        (numbers.whole_percent(0.997), "99.7 %"),
+        (numbers.whole_percent(0), "0 %"),
+        (numbers.whole_percent(1), "100 %"),
+        (numbers.less(0.38, (0.32, 0.45)), "62 % less (55-68)"),
+        (numbers.more(1.12, (1.05, 1.2)), "12 % more (5-20)"),
+        (numbers.more(7.04, (5, 9.96)), "7.0 times as much (5.0-10.0)"),
+        (numbers.change(0.0324), "+3.2 %"),
+        (numbers.change(-0.0001), "0.0 %"),
+        (numbers.gigabytes(12_440_000_000), "12.4 GB"),
+        (numbers.plain(1204.4, 0), "1,204"),
+    ],
+)
+def test_numbers_as_sentences_say_them(said, text):
+    assert said == text

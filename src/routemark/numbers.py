@@ -3,6 +3,9 @@
 Unknown is written "n/a", never 0. Rounding never claims what is not so: 99.97 % is not written as
 100 %, a cost that is not zero not as $0. Fractions are in [0, 1], times in seconds, costs in US
 dollars; points are percentage points. Plain ASCII, so that every terminal shows and sorts it.
+
+Tables and figures write to the digit; sentences round to what is read at a glance (`in_points`, `whole_percent`,
+`less`, `standing`).
 """
 
 from __future__ import annotations
@@ -10,9 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
-
-from routemark.analysis.matrix import cells
+from typing import Literal, NamedTuple
 
 UNKNOWN = "n/a"
 
@@ -74,12 +75,9 @@ def points_ci(difference: float | None, interval: Interval) -> str:
     return points(difference) + _brackets(interval, lambda bound: _signed(100 * bound), shown=difference)
 
 
-def margin(fraction: float | None) -> str:
-    """Give "3 points", "9.8 points": an unsigned number of percentage points with its unit."""
-    if fraction is None or not math.isfinite(fraction):
-        return UNKNOWN
-    digits = f"{100 * fraction:.1f}".removesuffix(".0")
-    return f"{digits} point" if digits == "1" else f"{digits} points"
+def change(fraction: float) -> str:
+    """Give "+3.2 %": by how much a value is larger than another, as a fraction of that."""
+    return f"{_signed(100 * fraction)} %"
 
 
 def _signed(value: float) -> str:
@@ -196,8 +194,13 @@ def score(value: float | None) -> str:
 
 
 def plain(value: float | None, digits: int = 2) -> str:
-    """Give "1.42": a number without a unit, such as an entropy or a correlation."""
-    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    """Give "1.42": a number without a unit, such as an entropy or a correlation; "1,204" without digits."""
+    return UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def gigabytes(size: float) -> str:
+    """Give "12.4 GB": bytes in units of 10^9."""
+    return f"{size / 1e9:,.1f} GB"
 
 
 def plain_ci(value: float | None, interval: Interval, digits: int = 2) -> str:
@@ -222,14 +225,89 @@ def moment(iso: str | None) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
+# ----------------------------------------------------------------------------- in sentences
+
+
+def in_points(share: float | None) -> str:
+    """Give a share as points, without a sign: 0.034 is "3.4 points", 0.03 "3 points", 0.123 "12 points"."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    text = _point_digits(100 * share).removesuffix(".0")
+    return f"{text} point" if text == "1" else f"{text} points"
+
+
+def point_range(interval: tuple[float, float]) -> str:
+    """Give an interval of shares, both of one sign, without it: "2.1-8.4 points"."""
+    low, high = sorted(abs(100 * bound) for bound in interval)
+    return f"{_point_digits(low)}-{_point_digits(high)} points"
+
+
+def standing(interval: tuple[float, float]) -> str:
+    """Give where a difference lies: "between 2.1 points worse and 3.0 better"."""
+    low, high = interval
+    if low >= 0:
+        return f"{point_range(interval)} better"
+    if high <= 0:
+        return f"{point_range(interval)} worse"
+    return f"between {_point_digits(-100 * low)} points worse and {_point_digits(100 * high)} better"
+
+
+def whole_percent(share: float) -> str:
+    """Give a share as whole percents; one decimal where none would say 0 or 100."""
+    return f"{100 * share:.1f} %" if 0 < share < 0.01 or 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def less(ratio: float, interval: tuple[float, float]) -> str:
+    """Give a cost ratio below 1 as a saving with its interval: "62 % less (55-68)"."""
+    return f"{whole_percent(1 - ratio)} less ({_percents(1 - interval[1], 1 - interval[0])})"
+
+
+def more(ratio: float, interval: tuple[float, float]) -> str:
+    """Give a cost ratio above 1 as a surcharge with its interval; as a multiple from 3 on."""
+    if ratio >= 3:
+        return f"{ratio:.1f} times as much ({interval[0]:.1f}-{interval[1]:.1f})"
+    return f"{whole_percent(ratio - 1)} more ({_percents(interval[0] - 1, interval[1] - 1)})"
+
+
+def _point_digits(points: float) -> str:
+    """Give one decimal below 10 and none from there on."""
+    return f"{points:.1f}" if abs(points) < 9.95 else f"{points:.0f}"
+
+
+def _percents(low: float, high: float) -> str:
+    """Give an interval of percents, whole; with decimals where those would say 0, 100 or the same twice."""
+    near_end = 0 < low < 0.01 or 0.99 < high < 1
+    for decimals in (1, 2) if near_end else (0, 1, 2):
+        bounds = [f"{100 * bound:.{decimals}f}" for bound in (low, high)]
+        if bounds[0] != bounds[1]:
+            break
+    return "-".join(bounds)
+
+
 # ----------------------------------------------------------------------------- small cells
 
 
+FEWEST_WITH_INTERVAL = 5
+FEWEST_IN_PERCENT = 20
+
+Weight = Literal["none", "few", "grey", "full"]
+"""Nothing; counts alone; counts with their interval; a percentage, which may be coloured."""
+
+
+def weight(graded: int) -> Weight:
+    """Give how much a cell of so many graded trials may show."""
+    if graded <= 0:
+        return "none"
+    if graded < FEWEST_WITH_INTERVAL:
+        return "few"
+    return "grey" if graded < FEWEST_IN_PERCENT else "full"
+
+
 class Cell(NamedTuple):
-    """An accuracy as its number of graded trials allows to show it (see `analysis.cells`)."""
+    """An accuracy as its number of graded trials allows to show it."""
 
     text: str
-    weight: cells.Weight
+    weight: Weight
 
 
 def cell(accuracy: float | None, graded: int, interval: Interval = None) -> Cell:
@@ -237,7 +315,7 @@ def cell(accuracy: float | None, graded: int, interval: Interval = None) -> Cell
     if accuracy is None or not math.isfinite(accuracy):
         return Cell(UNKNOWN, "none")
     right = score(accuracy * graded)
-    match cells.weight(graded):
+    match weight(graded):
         case "none":
             return Cell(UNKNOWN, "none")
         case "few":
