@@ -136,3 +136,24 @@ def test_events_are_kept(tmp_path: Path) -> None:
     with Journal(path) as journal:
         journal.append(event)
     assert [entry.record for entry in replay(path)] == [event]
+
+
+ORPHAN = """
+import os, sys, time
+from pathlib import Path
+from routemark.journal import Journal
+Journal(Path(sys.argv[1]))
+if os.fork() == 0:
+    time.sleep(0.5)
+    os._exit(0)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_lock_of_a_killed_process_is_waited_for_while_a_child_of_it_lingers(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    killed = subprocess.run([sys.executable, "-c", ORPHAN, str(path)], check=False)
+    assert killed.returncode == -9
+    with Journal(path) as journal:
+        journal.append(Event(event="on", at="now"))
+    assert len(list(replay(path))) == 1

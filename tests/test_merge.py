@@ -10,7 +10,7 @@ import pytest
 
 from routemark.commands import app
 from routemark.errors import UsageError
-from runs import KEY, events, gateway, leave_out_pages, outcomes, results, stats, timeless, write_sums
+from runs import KEY, gateway, leave_out_pages, outcomes, results, stats, timeless, write_sums
 
 N = 24
 TRIALS = 4 * N
@@ -105,7 +105,7 @@ def test_without_a_shard_the_run_is_a_stopped_one_and_resume_asks_the_rest(made:
     assert routemark("resume", partly, "--quiet") == 0
     assert stats(url)["distinct_sessions"] == TRIALS, "sessions of the undivided run"
     assert comparable(partly) == comparable(folder / "whole/n")
-    assert len(events(partly, "generation")) == TRIALS
+    assert len(outcomes(partly)) == TRIALS
 
 
 def test_a_shard_that_was_stopped_is_resumed_as_a_shard(made: tuple[Path, str], tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ class ProcessList:
 
     def __init__(self, own: int) -> None:
         self.showing: set[str] = set()
+        self._once: set[str] = set()
         self.seen: set[int] = set()
         self._own = {own, os.getpid()}
         self._over = threading.Event()
@@ -65,13 +66,17 @@ class ProcessList:
             for process in Path("/proc").glob("[0-9]*"):
                 self._look_at(int(process.name))
 
+    def _show(self, what: str) -> None:
+        """Count what is seen twice: a child that has not become its program yet still looks like its parent."""
+        (self.showing if what in self._once else self._once).add(what)
+
     def _look_at(self, pid: int) -> None:
         names = ["cmdline", "comm"] if pid in self._own else ["cmdline", "comm", "environ"]
         self.seen.add(pid)
         for name in names:
             try:
                 if MARKER.encode() in Path(f"/proc/{pid}/{name}").read_bytes():
-                    self.showing.add(f"{name} of {pid}")
+                    self._show(f"{name} of {pid}")
             except OSError:
                 continue
 

@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,9 @@ from routemark.errors import JournalError
 from routemark.records import Grade, Outcome, Record
 
 SYNC_INTERVAL_S = 0.1
+LINGER_S = 5.0
+"""Seconds for which the lock may outlive the process that took it: a child holds it, too, until it has become a program
+of its own."""
 VERSION = 1
 
 
@@ -275,18 +279,49 @@ def _open_locked(path: Path) -> BinaryIO:
     except OSError as error:
         raise JournalError(f"{path}: cannot be opened for writing: {error.strerror}.") from None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = _lock_in_time(file, pid_file)
     except OSError as error:
         file.close()
-        if not isinstance(error, BlockingIOError):
-            raise JournalError(f"{path}: cannot be locked: {error.strerror}.") from None
+        raise JournalError(f"{path}: cannot be locked: {error.strerror}.") from None
+    if not is_ours:
+        file.close()
         raise JournalError(
             f"{path.parent}: process {_holder(pid_file)} is writing this run. "
             "Wait for it, or stop it, then resume."
-        ) from None
+        )
     with contextlib.suppress(OSError):  # the lock is what counts; the number only names its holder
         pid_file.write_text(f"{os.getpid()}\n")
     return file
+
+
+def _lock_in_time(file: BinaryIO, pid_file: Path) -> bool:
+    """Lock the file, for which a lock that outlived its holder is waited for; False when another process has it."""
+    begun = time.monotonic()
+    while not _lock(file):
+        if _is_alive(_holder(pid_file)) or time.monotonic() > begun + LINGER_S:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Lock the file; False when another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_alive(holder: str) -> bool:
+    """Tell whether there may be a process of that number; one that is not known may be there."""
+    try:
+        os.kill(int(holder), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OSError, OverflowError):
+        return True
+    return True
 
 
 def _holder(pid_file: Path) -> str:

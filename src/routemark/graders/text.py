@@ -54,9 +54,8 @@ def grade_exact(completion: Completion, question: Question, options: Options, _t
     accepted = texts(question.reference)
     longest = max(map(len, accepted))
     plainly = {normal(reference, case=case) for reference in accepted}
-    if (
-        len(answer) <= _room(longest) and normal(answer, case=case) in plainly
-    ):  # many answers say nothing else
+    if len(answer) <= _room(longest) and normal(answer, case=case) in plainly:
+        # many answers say nothing else
         return Verdict(1.0, brief(answer))
     final = final_answer(answer)
     for candidate in _candidates(answer, final, longest):  # most right answers need no peeling

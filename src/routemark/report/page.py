@@ -108,9 +108,7 @@ def _finalize(value: Any) -> Any:
 
 
 _UNIT = re.compile(r"(?<=\d) (?=%|(?:ms|s|points?)\b)")
-
-
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_OPTION = re.compile(r"(?<![\w-])-(?:-[a-z][a-z-]*|[a-z]\b)")
 
 
 def _tied(text: str) -> Markup:
