@@ -178,7 +178,7 @@ def test_the_list_tells_of_each_run_in_short_and_can_be_searched(client: Client)
 def test_the_run_page_shows_what_the_report_shows(client: Client, folder):
     summary = json.loads((folder / "runs/first/results.json").read_text())["summary"]
     found = msgspec.convert(summary, Summary)
-    text = Tags(client.get("/runs/first").text).text
+    text = Tags(client.get("/runs/first").text).text.replace("\N{NO-BREAK SPACE}", " ")
     assert found.verdict.sentence in text
     assert "Compared, question by question" in text
     for arm in journals.ARMS:
