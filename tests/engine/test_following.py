@@ -67,6 +67,7 @@ class World:
                 await admitted.wait()
             return "too dear" if arm.model == "v/dear" else None
 
+        self.ledger = ledger
         self.manifest = Manifest(run)
         self.source = Following(planned, made_of, ledger, cells, Roster(self.manifest, Slugs(None), admit))
 
@@ -74,6 +75,11 @@ class World:
         trial = await asyncio.wait_for(self.source.take(), 1)
         assert trial is not None
         return trial
+
+    def place(self, trial: Trial) -> int:
+        """Give the place of a trial's question in the plan."""
+        ids = [self.ledger.questions[int(index)].id for index in self.ledger.order]
+        return ids.index(trial.question.id)
 
     def served(self, trial: Trial, model: str) -> None:
         self.source.saw(trial, outcome(trial, completion=Completion(text="", model=model)), None)
@@ -219,5 +225,20 @@ def test_another_process_takes_up_what_is_due(tmp_path: Path) -> None:
             left.append(one.key)
         assert len(left) == 3
         assert direct.key not in left
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("quicker", [0, 1])
+def test_models_join_in_the_order_of_the_plan_whoever_answered_first(tmp_path: Path, quicker: int) -> None:
+    async def scenario() -> None:
+        world = World(tmp_path)
+        asked = [await world.take() for _ in range(2)]
+        first = min(asked, key=world.place)
+        models = {trial.key: "v/first" if trial is first else "v/second" for trial in asked}
+        for trial in (asked[quicker], asked[1 - quicker]):
+            world.served(trial, models[trial.key])
+        await world.take()
+        assert [arm.name for arm in world.manifest.run.baselines] == ["v/first", "v/second"]
 
     asyncio.run(scenario())

@@ -118,10 +118,12 @@ class Following:
         try:
             while self._is_ready():
                 window = self._cells.closed
-                answers = [
-                    *baselines.served_in(self._ledger, *self._cells.bounds(window)),
-                    *self._served.pop(window, []),
-                ]
+                answers = sorted(  # by arm and place in the plan: who was quickest leaves no trace
+                    [
+                        *baselines.served_in(self._ledger, *self._cells.bounds(window)),
+                        *self._served.pop(window, []),
+                    ]
+                )
                 self._position.pop(window, None)
                 arms = self._ledger.run.arms
                 await self._roster.join(
@@ -131,7 +133,7 @@ class Following:
                 )
                 due = self._cells.close(
                     Pick(router, position, self._roster.name_for(arms[router], served))
-                    for router, position, served in sorted(answers)
+                    for router, position, served in answers
                 )
                 if due:
                     self._due.append(self._trials(due, window))
