@@ -117,10 +117,7 @@ class Watches:
         """Keep the limits of the exchange that the current task begins."""
         watch = Watch(self._limits)
         self._live.add(watch)
-        if (
-            self._timer is None or watch.loop is not self._loop
-        ):  # else it fires in time: limits are the same for all
-            self.heed(watch)
+        self.heed(watch)
         return watch
 
     def heed(self, watch: Watch) -> None:

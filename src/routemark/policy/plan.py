@@ -92,9 +92,6 @@ def places(plan: Plan, questions: NDArray[np.int64]) -> Iterator[Place]:
 
 def _in_turn(inside: Iterable[Place], sticky: Sequence[bool]) -> Iterator[Place]:
     """Let the repeats of a sticky arm's question come in their order, at the places the shuffle gave them."""
-    if not any(sticky):
-        yield from inside
-        return
     turns: Counter[tuple[int, int]] = Counter()
     for place in inside:
         if sticky[place.arm]:
