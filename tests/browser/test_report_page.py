@@ -292,7 +292,7 @@ def test_it_is_named_for_screen_readers(shared):
 
 
 def price_standing(pair, price, weights=None):
-    """The rule of `analysis.value`, from the numbers in the summary."""
+    """The rule of `analysis.controls.value`, from the numbers in the summary."""
     if weights is None:
         d, c, dd, dc, cc, t = pair.whole
     else:

@@ -1,6 +1,7 @@
 """Ids of generations are journaled where their answers take their time, and only there."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -28,38 +29,45 @@ def told(path: Path) -> list[tuple[str, str]]:
     return [(event.data["trial"], generations.id_of(event)) for event in events if isinstance(event, Event)]
 
 
-def test_only_an_id_whose_answer_does_not_follow_is_journaled_and_soon(tmp_path: Path) -> None:
-    path = tmp_path / "journal.jsonl"
+def hear(path: Path, what: Callable[[Arrivals], Awaitable[None]]) -> None:
+    """Let something be heard over a fresh journal."""
 
     async def heard() -> None:
         with Journal(path) as journal:
-            taken = Arrivals(journal, Stop(lambda: None))
-            taken.note("quick", "gen-1")
-            taken.note("slow", "gen-2")
-            taken.note("slower", "gen-3")
-            taken.saw(trial("quick"), outcome("quick"), None)
-            assert told(path) == []
-            await asyncio.sleep(2 * arrivals.PATIENCE_S)  # its timer is due before ours
-            taken.note("slow", "gen-4")
-            taken.write()
+            await what(Arrivals(journal, Stop(lambda: None)))
 
     asyncio.run(heard())
-    assert told(path) == [("slow", "gen-2"), ("slower", "gen-3"), ("slow", "gen-4")]
+
+
+def test_only_an_id_whose_answer_does_not_follow_is_journaled_and_soon(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+
+    async def some_slow(taken: Arrivals) -> None:
+        taken.note("quick", "gen-1")
+        taken.note("slow", "gen-2")
+        taken.note("slower", "gen-3")
+        taken.saw(trial("quick"), outcome("quick"), None)
+        assert told(path) == []
+        await asyncio.sleep(2 * arrivals.PATIENCE_S)  # its timer is due before ours
+        assert told(path) == [("slow", "gen-2"), ("slower", "gen-3")]
+        taken.note("later", "gen-4")
+        await asyncio.sleep(2 * arrivals.PATIENCE_S)
+        assert told(path)[2:] == [("later", "gen-4")]
+
+    hear(path, some_slow)
 
 
 def test_the_id_of_an_earlier_attempt_is_not_lost_to_the_next(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
 
-    async def heard() -> None:
-        with Journal(path) as journal:
-            taken = Arrivals(journal, Stop(lambda: None))
-            taken.note("again", "gen-1")
-            taken.note("again", "gen-2")
-            assert told(path) == [("again", "gen-1")]
-            taken.saw(trial("again"), outcome("again"), None)
-            taken.write()
+    async def twice(taken: Arrivals) -> None:
+        taken.note("again", "gen-1")
+        taken.note("again", "gen-2")
+        assert told(path) == [("again", "gen-1")]
+        taken.saw(trial("again"), outcome("again"), None)
+        taken.write()
 
-    asyncio.run(heard())
+    hear(path, twice)
     assert told(path) == [("again", "gen-1")]
 
 

@@ -1,7 +1,7 @@
 """Ids of generations, journaled before their answers are there: what a crash cuts off may have been billed.
 
-An answer that comes soon after its id tells the id itself, so an id is written only once its answer has kept it
-waiting for `PATIENCE_S`: all that wait by then in one write.
+An answer that comes soon after its id tells the id itself, so ids are not written as they come, but within `PATIENCE_S`:
+all that still wait by then, in one write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from routemark.journal import Journal
 from routemark.records import Grade, Outcome, Trial
 
 PATIENCE_S = 0.05
-"""Seconds; a process killed sooner after an id came leaves no trace of it, and its request counts at its worst case."""
+"""Seconds at most; a process killed before leaves no trace of an id, and its request counts at its worst case."""
 
 
 class Arrivals:
@@ -28,18 +28,25 @@ class Arrivals:
         self._stop = stop
         self._waiting: dict[str, tuple[str, float]] = {}
         """Trial -> generation id, and when it came, seconds since 1970."""
+        self._is_due = False
+        """A timer is set."""
 
     def note(self, trial: str, generation_id: str) -> None:
         """Take the id that came with the head of a trial's response."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(PATIENCE_S, self.write)
-        elif trial in self._waiting:  # an earlier attempt's
+        if trial in self._waiting:  # an earlier attempt's
             self.write()
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_later(PATIENCE_S, self._come_due)
         self._waiting[trial] = (generation_id, time.time())
 
     def saw(self, trial: Trial, outcome: Outcome, grade: Grade | None) -> None:  # noqa: ARG002 - an Observer
         """Let go of the id that an outcome tells, which is in the journal by now."""
         self._waiting.pop(trial.key, None)
+
+    def _come_due(self) -> None:
+        self._is_due = False
+        self.write()
 
     def write(self) -> None:
         """Journal what waits. A full disk stops the run, but not the answers that are on their way."""

@@ -34,7 +34,7 @@ from routemark.engine.cluster_messages import (
 )
 from routemark.engine.gate import Gate
 from routemark.engine.health import HealthMonitor
-from routemark.engine.local import Client, LocalExecutor
+from routemark.engine.local import Connect, LocalExecutor
 from routemark.engine.run import Stop
 from routemark.errors import FailureKind, RunError, rule
 from routemark.policy.leases import Leases
@@ -72,7 +72,7 @@ class WorkersHealth(HealthMonitor):
 class ClusterExecutor(LocalExecutor):
     """Turns planned trials into journaled outcomes, on other machines."""
 
-    def __init__(self, connect: Callable[[Gate, Callable[[str, str], None]], Client], **seams: Any) -> None:
+    def __init__(self, connect: Connect, **seams: Any) -> None:
         """Take what `LocalExecutor` takes; ``connect`` gives a `Cluster`."""
         super().__init__(connect, **seams)
         self.health = WorkersHealth()

@@ -52,12 +52,16 @@ class Client(Protocol):
     ) -> None: ...
 
 
+Connect = Callable[[Gate, Callable[[str, str], None]], Client]
+"""Makes the client that passes through a gate, and tells a function (trial key, generation id) as ids come."""
+
+
 class LocalExecutor:
     """Turns planned trials into journaled outcomes, in this process."""
 
     def __init__(  # noqa: PLR0913 - the seams of a run, by name
         self,
-        connect: Callable[[Gate, Callable[[str, str], None]], Client],
+        connect: Connect,
         *,
         where: str,
         concurrency: int,
@@ -65,9 +69,7 @@ class LocalExecutor:
         free: FreeLimits | None = None,
         purse: BudgetPurse | None = None,
     ) -> None:
-        """``connect`` makes the client that passes through the given gate; ``where``: what it asks.
-
-        It tells the function that it is given (trial key, generation id) as soon as an id is known.
+        """``connect`` makes the client; ``where``: what it asks.
 
         ``free``: the limits of free models; if the plan has some, their allowance is asked for before the first trial.
         ``purse``: the client's, which stops the run when it is empty, and is closed when the run stops.
